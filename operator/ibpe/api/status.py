@@ -1,0 +1,142 @@
+"""What the operator writes: the status. Pure values; deciding them is `reconcile.status`."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from ibpe.api.model import ApiModel
+from ibpe.api.names import ConditionStatus, ConditionType, Role
+
+MESSAGE_LIMIT = 4096
+"""Longest condition message that we write (metav1.Condition permits 32,768)."""
+
+
+class Condition(ApiModel):
+    """metav1.Condition"""
+
+    type: Annotated[ConditionType, Field(description="What the condition is about.")]
+    status: Annotated[ConditionStatus, Field(description="True, False or Unknown.")]
+    reason: Annotated[
+        str,
+        Field(
+            description="One word in CamelCase that programs may match.",
+            min_length=1,
+            max_length=1024,
+            pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
+        ),
+    ]
+    message: Annotated[str, Field(description="What a person should know and do.", max_length=32768)]
+    last_transition_time: Annotated[datetime, Field(description="When status last changed from one value to another.")]
+    observed_generation: Annotated[
+        int, Field(description="The generation of the spec that this condition is about.", ge=0)
+    ]
+
+
+class EndpointStatus(ApiModel):
+    """One VPC endpoint of this resource, or the intent to make it."""
+
+    role: Annotated[Role, Field(description="What the endpoint is for.")]
+    id: Annotated[
+        str | None, Field(description="The endpoint's id. Absent while AWS has not answered yet.", max_length=64)
+    ] = None
+    state: Annotated[
+        str,
+        Field(
+            description=(
+                "AWS's state in lower case. `creating`: the intent to create is recorded and AWS has not shown the "
+                "endpoint yet. `absent`: AWS has none."
+            ),
+            max_length=32,
+        ),
+    ] = "absent"
+    service_name: Annotated[str | None, Field(description="The PrivateLink service name.", max_length=256)] = None
+    dns_names: Annotated[
+        tuple[str, ...], Field(description="DNS names of the endpoint, regional first.", max_length=64)
+    ] = ()
+    network_interface_ids: Annotated[
+        tuple[str, ...], Field(description="Ids of the endpoint's network interfaces.", max_length=64)
+    ] = ()
+    policy_digest: Annotated[
+        str | None, Field(description="Digest of the policy in effect, in canonical form.", max_length=64)
+    ] = None
+    applied_digest: Annotated[
+        str | None,
+        Field(
+            description="Digest of the configuration last applied in full: a difference from it is drift, not an edit.",
+            max_length=64,
+        ),
+    ] = None
+    tag_keys: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Keys of the spec's tags that were applied, so that removed ones are taken off.", max_length=50
+        ),
+    ] = ()
+    attempt: Annotated[
+        int, Field(description="How many endpoints were begun for this role; part of the ClientToken.", ge=0)
+    ] = 0
+    previous_ids: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Earlier endpoints of this role, the latest last, kept until AWS shows them gone.",
+            max_length=16,
+        ),
+    ] = ()
+
+    @property
+    def intent_open(self) -> bool:
+        """Whether a Create may have reached AWS without its answer having reached us."""
+        return self.state == "creating" and self.id is None
+
+
+class DriftEntry(ApiModel):
+    """A difference between what was applied and what AWS shows."""
+
+    role: Annotated[Role, Field(description="The endpoint that differs.")]
+    field: Annotated[str, Field(description="The field that differs.", max_length=64)]
+    desired: Annotated[str, Field(description="What was applied.", max_length=2048)]
+    observed: Annotated[str, Field(description="What AWS shows.", max_length=2048)]
+    detected_at: Annotated[datetime, Field(description="When the operator first saw it.")]
+    action: Annotated[str, Field(description="Repairing, Reported, Blocked or Contended.", max_length=32)]
+
+
+class PlannedAction(ApiModel):
+    """What the operator would do, were it free to."""
+
+    role: Annotated[Role, Field(description="The endpoint concerned.")]
+    action: Annotated[str, Field(description="Create, Modify, Tag, Delete.", max_length=32)]
+    detail: Annotated[str, Field(description="What exactly, for a person.", max_length=2048)]
+
+
+class Status(ApiModel):
+    """The observed state. No clock but transitions and drift times: a reconcile that changes nothing writes nothing."""
+
+    observed_generation: Annotated[
+        int, Field(description="The generation of the spec that the operator has acted on; -1 before the first look.")
+    ] = -1
+    account_id: Annotated[
+        str | None,
+        Field(
+            alias="accountID",
+            description="The AWS account that holds the endpoints, written once. Other credentials are refused.",
+            pattern=r"^[0-9]{12}$",
+        ),
+    ] = None
+    conditions: Annotated[tuple[Condition, ...], Field(description="Ready and what it is made of.", max_length=16)] = ()
+    endpoints: Annotated[
+        tuple[EndpointStatus, ...], Field(description="The VPC endpoints, one for each role.", max_length=16)
+    ] = ()
+    drift: Annotated[tuple[DriftEntry, ...], Field(description="Differences not repaired yet.", max_length=32)] = ()
+    plan: Annotated[
+        tuple[PlannedAction, ...],
+        Field(description="What would be done, while suspended, in Report mode or refused.", max_length=32),
+    ] = ()
+
+    def endpoint(self, role: Role) -> EndpointStatus:
+        """The entry of a role; an empty one where there is none yet."""
+        return next((entry for entry in self.endpoints if entry.role is role), EndpointStatus(role=role))
+
+    def condition(self, type_: ConditionType) -> Condition | None:
+        """The condition of a type, if it was ever written."""
+        return next((condition for condition in self.conditions if condition.type is type_), None)

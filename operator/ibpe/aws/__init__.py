@@ -1,0 +1,1 @@
+"""The narrow seam to AWS: the calls that we make, in our own types."""

@@ -1,0 +1,1 @@
+"""The seam to Kubernetes: the watch, reading and writing our resources, events."""
