@@ -1,0 +1,1 @@
+"""Endpoint policies: reading, comparing and explaining them, and the ones that Image Builder needs."""
