@@ -1,0 +1,76 @@
+"""Laws of policy equality, on generated policies."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ibpe.policy.canonical import canonical, digest, equivalent, same_policy
+from ibpe.policy.difference import difference, difference_from_text
+from ibpe.policy.document import plain, render, size
+from ibpe.policy.parse import parse
+from tests.unit.policy.policies import Written, changed, documents, rewritings
+
+
+@given(documents(), st.data())
+def test_no_rewriting_is_a_difference(document: Written, data: st.DataObject) -> None:
+    desired = parse(document)
+    text = data.draw(rewritings(document))
+    assert same_policy(desired, text)
+    assert digest(parse(text)) == digest(desired)
+    assert not difference_from_text(desired, text)
+
+
+@given(documents(), st.data())
+def test_a_single_change_that_matters_is_always_a_difference(document: Written, data: st.DataObject) -> None:
+    desired = parse(document)
+    other = data.draw(changed(document))
+    text = data.draw(rewritings(other))
+    assert not same_policy(desired, text)
+    assert digest(parse(text)) != digest(desired)
+    assert difference_from_text(desired, text)
+
+
+@given(documents(), documents(), documents(), st.data())
+def test_equality_is_an_equivalence(one: Written, two: Written, three: Written, data: st.DataObject) -> None:
+    a = parse(one)
+    b = parse(data.draw(st.one_of(rewritings(one), rewritings(two))))
+    c = parse(data.draw(st.one_of(rewritings(one), rewritings(two), rewritings(three))))
+    assert equivalent(a, a)
+    assert equivalent(a, b) == equivalent(b, a)
+    assert not (equivalent(a, b) and equivalent(b, c)) or equivalent(a, c)
+    assert equivalent(a, b) == (canonical(a) == canonical(b)) == (hash(canonical(a)) == hash(canonical(b)))
+
+
+@given(documents(), documents())
+def test_a_difference_is_empty_exactly_for_equivalent_policies(one: Written, two: Written) -> None:
+    a, b = parse(one), parse(two)
+    assert bool(difference(a, b)) != equivalent(a, b)
+    assert not difference(a, a)
+
+
+@given(documents())
+def test_what_is_rendered_reads_back_as_it_was(document: Written) -> None:
+    read = parse(document)
+    assert parse(render(read)) == read
+    assert json.loads(render(read)) == plain(read)
+    assert size(read) == len(render(read)) <= len(json.dumps(document))
+
+
+@given(documents(), st.data())
+def test_a_difference_has_each_statement_in_one_place(document: Written, data: st.DataObject) -> None:
+    desired = parse(document)
+    observed = parse(data.draw(st.one_of(changed(document), documents())))
+    found = difference(desired, observed)
+    named = [*found.missing, *(change.desired for change in found.changed)]
+    assert len(named) == len(set(named))
+    assert set(named) <= set(desired.statements)
+    assert {*found.extra, *(change.observed for change in found.changed)} <= set(observed.statements)
+    assert all(change.elements for change in found.changed)
+
+
+@given(documents(), documents(), st.integers(1, 200))
+def test_a_sentence_is_one_line_and_never_longer_than_asked(one: Written, two: Written, limit: int) -> None:
+    sentence = difference(parse(one), parse(two)).sentence(limit)
+    assert 0 < len(sentence) <= limit
+    assert sentence.isprintable()
