@@ -2,12 +2,25 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, WithJsonSchema
 
+from ibpe.api.fields import (
+    DOCUMENT_LIMIT,
+    OrganizationID,
+    RegionName,
+    RouteTableRef,
+    SecurityGroupRef,
+    Statement,
+    SubnetRef,
+    Tags,
+    VpcRef,
+    not_empty,
+)
 from ibpe.api.model import ApiModel
-from ibpe.api.names import GROUP
+from ibpe.api.problems import sentence
+from ibpe.api.rules import Rule
 
 
 class ImageBuilderPreset(StrEnum):
@@ -48,32 +61,28 @@ class DeletionPolicy(StrEnum):
     RETAIN = "Retain"
 
 
-SubnetRef = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$", max_length=24)]
-SecurityGroupRef = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$", max_length=20)]
-RouteTableRef = Annotated[str, Field(pattern=r"^rtb-[0-9a-f]{8,17}$", max_length=21)]
-OrganizationID = Annotated[str, Field(pattern=r"^o-[a-z0-9]{10,32}$", max_length=34)]
-TagKey = Annotated[str, Field(min_length=1, max_length=127)]
-TagValue = Annotated[str, Field(max_length=256)]
-Statement = dict[str, Any]
-"""An IAM policy statement, checked by `ibpe.policy`."""
-
-
 class SubnetIDs(ApiModel):
     """Subnets, by id."""
 
-    ids: Annotated[frozenset[SubnetRef], Field(description="Subnet ids.", min_length=1, max_length=16)]
+    ids: Annotated[frozenset[SubnetRef], Field(description="Subnet ids.", max_length=16), not_empty("subnet, subnet-…")]
 
 
 class SecurityGroupIDs(ApiModel):
     """Security groups, by id."""
 
-    ids: Annotated[frozenset[SecurityGroupRef], Field(description="Security group ids.", min_length=1, max_length=16)]
+    ids: Annotated[
+        frozenset[SecurityGroupRef],
+        Field(description="Security group ids.", max_length=16),
+        not_empty("security group, sg-…"),
+    ]
 
 
 class RouteTableIDs(ApiModel):
     """Route tables, by id."""
 
-    ids: Annotated[frozenset[RouteTableRef], Field(description="Route table ids.", min_length=1, max_length=64)]
+    ids: Annotated[
+        frozenset[RouteTableRef], Field(description="Route table ids.", max_length=64), not_empty("route table, rtb-…")
+    ]
 
 
 class Organization(ApiModel):
@@ -99,12 +108,38 @@ class ImageBuilderPolicy(ApiModel):
         Organization | None, Field(description="Required for, and only for, the preset Organization.")
     ] = None
     document: Annotated[
-        dict[str, Any] | str | None,
+        dict[str, Any] | Annotated[str, Field(max_length=DOCUMENT_LIMIT)] | None,
         Field(description="Required for, and only for, the preset Custom: an IAM policy as YAML, or as a JSON string."),
+        WithJsonSchema({"x-kubernetes-preserve-unknown-fields": True, "maxLength": DOCUMENT_LIMIT}),
     ] = None
     additional_statements: Annotated[
         tuple[Statement, ...], Field(description="IAM statements added to the preset's.", max_length=32)
     ] = ()
+
+    rules: ClassVar[tuple[Rule[Any], ...]] = (
+        Rule["ImageBuilderPolicy"](
+            "preset Organization needs organization: add its principalOrgID and resourceOrgID",
+            "self.preset != 'Organization' || has(self.organization)",
+            lambda policy: policy.preset is not ImageBuilderPreset.ORGANIZATION or policy.organization is not None,
+        ),
+        Rule["ImageBuilderPolicy"](
+            "organization goes with the preset Organization only: choose that preset, or remove organization",
+            "self.preset == 'Organization' || !has(self.organization)",
+            lambda policy: policy.preset is ImageBuilderPreset.ORGANIZATION or policy.organization is None,
+        ),
+    )
+    untyped_rules: ClassVar[tuple[Rule[Any], ...]] = (
+        Rule["ImageBuilderPolicy"](
+            "preset Custom needs document: add an IAM policy as YAML, or as a JSON string",
+            "self.preset != 'Custom' || has(self.document)",
+            lambda policy: policy.preset is not ImageBuilderPreset.CUSTOM or policy.document is not None,
+        ),
+        Rule["ImageBuilderPolicy"](
+            "document goes with the preset Custom only: choose that preset, or remove document",
+            "self.preset == 'Custom' || !has(self.document)",
+            lambda policy: policy.preset is ImageBuilderPreset.CUSTOM or policy.document is None,
+        ),
+    )
 
 
 class S3Policy(ApiModel):
@@ -137,6 +172,19 @@ class S3Policy(ApiModel):
         tuple[Statement, ...], Field(description="IAM statements added to the baseline's.", max_length=32)
     ] = ()
 
+    rules: ClassVar[tuple[Rule[Any], ...]] = (
+        Rule["S3Policy"](
+            "baseline Organization needs organization: add its principalOrgID and resourceOrgID",
+            "self.baseline != 'Organization' || has(self.organization)",
+            lambda policy: policy.baseline is not S3Baseline.ORGANIZATION or policy.organization is not None,
+        ),
+        Rule["S3Policy"](
+            "organization goes with the baseline Organization only: choose that baseline, or remove organization",
+            "self.baseline == 'Organization' || !has(self.organization)",
+            lambda policy: policy.baseline is S3Baseline.ORGANIZATION or policy.organization is None,
+        ),
+    )
+
 
 class ImageBuilder(ApiModel):
     """The interface endpoint for Image Builder."""
@@ -166,6 +214,19 @@ class S3(ApiModel):
     ] = None
     policy: Annotated[S3Policy | None, Field(description="Who may read what. Required when Managed.")] = None
 
+    rules: ClassVar[tuple[Rule[Any], ...]] = (
+        Rule["S3"](
+            "mode Managed needs routeTables: name the route tables of the build subnets",
+            "self.mode != 'Managed' || has(self.routeTables)",
+            lambda s3: s3.mode is not S3Mode.MANAGED or s3.route_tables is not None,
+        ),
+        Rule["S3"](
+            "mode Managed needs policy: choose its baseline, which says what else may use the endpoint",
+            "self.mode != 'Managed' || has(self.policy)",
+            lambda s3: s3.mode is not S3Mode.MANAGED or s3.policy is not None,
+        ),
+    )
+
 
 class Builds(ApiModel):
     """Where build instances run."""
@@ -176,13 +237,8 @@ class Builds(ApiModel):
 class Spec(ApiModel):
     """The desired state."""
 
-    region: Annotated[
-        str,
-        Field(
-            description="AWS Region of the VPC. Immutable.", pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$", max_length=32
-        ),
-    ]
-    vpc_id: Annotated[str, Field(description="The VPC. Immutable.", pattern=r"^vpc-[0-9a-f]{8,17}$", max_length=21)]
+    region: Annotated[RegionName, Field(description="AWS Region of the VPC. Immutable.")]
+    vpc_id: Annotated[VpcRef, Field(description="The VPC. Immutable.")]
     builds: Annotated[
         Builds | None, Field(description="Where build instances run; used for safety and reachability checks.")
     ] = None
@@ -198,49 +254,17 @@ class Spec(ApiModel):
     suspend: Annotated[
         bool, Field(description="Write nothing to AWS, deletion included; status.plan shows what would be done.")
     ] = False
-    tags: Annotated[
-        dict[TagKey, TagValue], Field(description="Tags put on everything that is made.", max_length=40)
-    ] = Field(default_factory=dict)
+    tags: Annotated[Tags, Field(description="Tags put on everything that is made.")] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _whole(self) -> "Spec":
-        for problem in _problems(self):
-            raise ValueError(problem)
-        return self
-
-
-def _problems(spec: Spec) -> tuple[str, ...]:
-    """What the schema's CEL rules refuse too, for specs that reached us without admission (`ibpe plan -f`)."""
-    found: list[str] = []
-    managed_s3 = spec.s3 is not None and spec.s3.mode is S3Mode.MANAGED
-    if spec.image_builder is None and not managed_s3:
-        found.append("set imageBuilder, s3 with mode Managed, or both: this resource would make nothing")
-    if spec.s3 is not None and managed_s3:
-        if spec.s3.route_tables is None:
-            found.append(
-                "s3.routeTables is required when s3.mode is Managed: name the route tables of the build subnets"
-            )
-        if spec.s3.policy is None:
-            found.append("s3.policy is required when s3.mode is Managed: choose policy.baseline")
-    if spec.image_builder is not None:
-        found.extend(_policy_problems(spec.image_builder.policy))
-    if spec.s3 is not None and spec.s3.policy is not None:
-        wants = spec.s3.policy.baseline is S3Baseline.ORGANIZATION
-        if wants != (spec.s3.policy.organization is not None):
-            found.append("s3.policy.organization goes with, and only with, the baseline Organization")
-    reserved = sorted(key for key in spec.tags if key.lower().startswith(("aws:", f"{GROUP}/")))
-    if reserved:
-        found.append(f"tags: {', '.join(reserved)} can't be set: the prefixes aws: and {GROUP}/ are reserved")
-    return tuple(found)
-
-
-def _policy_problems(policy: ImageBuilderPolicy) -> tuple[str, ...]:
-    found: list[str] = []
-    if (policy.preset is ImageBuilderPreset.ORGANIZATION) != (policy.organization is not None):
-        found.append("imageBuilder.policy.organization goes with, and only with, the preset Organization")
-    if (policy.preset is ImageBuilderPreset.CUSTOM) != (policy.document is not None):
-        found.append("imageBuilder.policy.document goes with, and only with, the preset Custom")
-    return tuple(found)
+    rules: ClassVar[tuple[Rule[Any], ...]] = (
+        Rule["Spec"](
+            "set imageBuilder, s3 with mode Managed, or both: this resource would make nothing",
+            "has(self.imageBuilder) || (has(self.s3) && self.s3.mode == 'Managed')",
+            lambda spec: spec.image_builder is not None or (spec.s3 is not None and spec.s3.mode is S3Mode.MANAGED),
+        ),
+        Rule("region is immutable: make another resource for another Region", "self.region == oldSelf.region"),
+        Rule("vpcID is immutable: make another resource for another VPC", "self.vpcID == oldSelf.vpcID"),
+    )
 
 
 class InvalidSpec(Exception):  # noqa: N818 -- named for what it says of the spec
@@ -252,8 +276,4 @@ def parse_spec(raw: Mapping[str, object]) -> Spec:
     try:
         return Spec.model_validate(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise InvalidSpec(f"spec.{where}: {message}{more}" if where else f"{message}{more}") from None
+        raise InvalidSpec(sentence(Spec, error)) from None

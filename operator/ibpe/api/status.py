@@ -3,19 +3,28 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
-from ibpe.api.model import ApiModel
+from ibpe.api.model import ApiModel, map_keyed_by
 from ibpe.api.names import ConditionStatus, ConditionType, Role
 
 MESSAGE_LIMIT = 4096
 """Longest condition message that we write (metav1.Condition permits 32,768)."""
 
 
+Name = Annotated[str, Field(max_length=255)]
+"""A DNS name; other names and ids are shorter."""
+
+
+def _open_to_new_words(description: str) -> WithJsonSchema:
+    """The schema of a word that later versions of the operator may add to: an older schema must not refuse it."""
+    return WithJsonSchema({"type": "string", "description": description, "maxLength": 63})
+
+
 class Condition(ApiModel):
     """metav1.Condition"""
 
-    type: Annotated[ConditionType, Field(description="What the condition is about.")]
+    type: Annotated[ConditionType, _open_to_new_words("What the condition is about.")]
     status: Annotated[ConditionStatus, Field(description="True, False or Unknown.")]
     reason: Annotated[
         str,
@@ -36,7 +45,7 @@ class Condition(ApiModel):
 class EndpointStatus(ApiModel):
     """One VPC endpoint of this resource, or the intent to make it."""
 
-    role: Annotated[Role, Field(description="What the endpoint is for.")]
+    role: Annotated[Role, _open_to_new_words("What the endpoint is for.")]
     id: Annotated[
         str | None, Field(description="The endpoint's id. Absent while AWS has not answered yet.", max_length=64)
     ] = None
@@ -52,23 +61,23 @@ class EndpointStatus(ApiModel):
     ] = "absent"
     service_name: Annotated[str | None, Field(description="The PrivateLink service name.", max_length=256)] = None
     dns_names: Annotated[
-        tuple[str, ...], Field(description="DNS names of the endpoint, regional first.", max_length=64)
+        tuple[Name, ...], Field(description="DNS names of the endpoint, regional first.", max_length=64)
     ] = ()
     network_interface_ids: Annotated[
-        tuple[str, ...], Field(description="Ids of the endpoint's network interfaces.", max_length=64)
+        tuple[Name, ...], Field(description="Ids of the endpoint's network interfaces.", max_length=64)
     ] = ()
     policy_digest: Annotated[
         str | None, Field(description="Digest of the policy in effect, in canonical form.", max_length=64)
     ] = None
-    applied_digest: Annotated[
-        str | None,
+    applied: Annotated[
+        dict[str, str],
         Field(
-            description="Digest of the configuration last applied in full: a difference from it is drift, not an edit.",
-            max_length=64,
+            description="Digest of each field as it was last applied: a difference from it is drift, not an edit.",
+            max_length=16,
         ),
-    ] = None
+    ] = Field(default_factory=dict)
     tag_keys: Annotated[
-        tuple[str, ...],
+        tuple[Name, ...],
         Field(
             description="Keys of the spec's tags that were applied, so that removed ones are taken off.", max_length=50
         ),
@@ -77,7 +86,7 @@ class EndpointStatus(ApiModel):
         int, Field(description="How many endpoints were begun for this role; part of the ClientToken.", ge=0)
     ] = 0
     previous_ids: Annotated[
-        tuple[str, ...],
+        tuple[Name, ...],
         Field(
             description="Earlier endpoints of this role, the latest last, kept until AWS shows them gone.",
             max_length=16,
@@ -93,7 +102,7 @@ class EndpointStatus(ApiModel):
 class DriftEntry(ApiModel):
     """A difference between what was applied and what AWS shows."""
 
-    role: Annotated[Role, Field(description="The endpoint that differs.")]
+    role: Annotated[Role, _open_to_new_words("The endpoint that differs.")]
     field: Annotated[str, Field(description="The field that differs.", max_length=64)]
     desired: Annotated[str, Field(description="What was applied.", max_length=2048)]
     observed: Annotated[str, Field(description="What AWS shows.", max_length=2048)]
@@ -104,7 +113,7 @@ class DriftEntry(ApiModel):
 class PlannedAction(ApiModel):
     """What the operator would do, were it free to."""
 
-    role: Annotated[Role, Field(description="The endpoint concerned.")]
+    role: Annotated[Role, _open_to_new_words("The endpoint concerned.")]
     action: Annotated[str, Field(description="Create, Modify, Tag, Delete.", max_length=32)]
     detail: Annotated[str, Field(description="What exactly, for a person.", max_length=2048)]
 
@@ -123,9 +132,15 @@ class Status(ApiModel):
             pattern=r"^[0-9]{12}$",
         ),
     ] = None
-    conditions: Annotated[tuple[Condition, ...], Field(description="Ready and what it is made of.", max_length=16)] = ()
+    conditions: Annotated[
+        tuple[Condition, ...],
+        Field(description="Ready and what it is made of.", max_length=16, json_schema_extra=map_keyed_by("type")),
+    ] = ()
     endpoints: Annotated[
-        tuple[EndpointStatus, ...], Field(description="The VPC endpoints, one for each role.", max_length=16)
+        tuple[EndpointStatus, ...],
+        Field(
+            description="The VPC endpoints, one for each role.", max_length=16, json_schema_extra=map_keyed_by("role")
+        ),
     ] = ()
     drift: Annotated[tuple[DriftEntry, ...], Field(description="Differences not repaired yet.", max_length=32)] = ()
     plan: Annotated[

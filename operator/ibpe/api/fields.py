@@ -1,0 +1,93 @@
+"""The values that fields of the spec take: ids, names, tags, statements, each with its bound and its rule."""
+
+from collections.abc import Mapping, Sized
+from typing import Annotated, Any, Final
+
+from pydantic import Field, WithJsonSchema
+
+from ibpe.api.names import GROUP
+from ibpe.api.rules import Rule, matches
+
+DOCUMENT_LIMIT: Final = 20_480
+"""Characters in an endpoint policy (VPC user guide, "AWS PrivateLink quotas"): the bound of one written as a string."""
+TAG_KEY_LIMIT: Final = 127
+RESERVED_TAG_PREFIXES: Final = ("aws:", f"{GROUP}/")
+NAME_LIMIT: Final = 192
+"""Characters in metadata.name: the owner tag holds `namespace/name` in the 256 of a tag's value; a namespace has 63."""
+
+
+def _id_rule(prefix: str, thing: str) -> Rule[str]:
+    example = f"{prefix}-0123456789abcdef0"
+    return matches(
+        f"{prefix}-[0-9a-f]{{8,17}}",
+        f"write the id of {thing}: {prefix}- and 8 to 17 hexadecimal digits, such as {example}",
+    )
+
+
+def not_empty(what: str) -> Rule[Sized]:
+    """A rule in place of `minItems`, whose message would not say what to add."""
+    return Rule(f"name at least one {what}", "size(self) > 0", lambda values: len(values) > 0)
+
+
+SubnetRef = Annotated[str, Field(max_length=24), _id_rule("subnet", "a subnet")]
+SecurityGroupRef = Annotated[str, Field(max_length=20), _id_rule("sg", "a security group")]
+RouteTableRef = Annotated[str, Field(max_length=21), _id_rule("rtb", "a route table")]
+VpcRef = Annotated[str, Field(max_length=21), _id_rule("vpc", "the VPC")]
+RegionName = Annotated[
+    str,
+    Field(max_length=32),
+    matches("[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", "write the Region's code, such as us-west-2"),
+]
+OrganizationID = Annotated[
+    str,
+    Field(max_length=34),
+    matches(
+        "o-[a-z0-9]{10,32}",
+        "write the organization's id: o- and 10 to 32 lower-case letters and digits, such as o-a1b2c3d4e5",
+    ),
+]
+Statement = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "description": "An IAM policy statement.",
+            "x-kubernetes-preserve-unknown-fields": True,
+            "properties": {
+                "Sid": {"type": "string", "description": "The statement's name.", "maxLength": 128},
+                "Effect": {"type": "string", "description": "Allow or Deny.", "maxLength": 16},
+                "Principal": {"description": 'Who: "*", or an object such as {"AWS": "arn:…"}.'},
+                "NotPrincipal": {"description": "All but these."},
+                "Action": {"description": "What may be done: one action or a list, such as imagebuilder:GetComponent."},
+                "NotAction": {"description": "All actions but these."},
+                "Resource": {"description": "On what: one ARN or a list."},
+                "NotResource": {"description": "All resources but these."},
+                "Condition": {"description": "When: operator, key and values, all of which must hold."},
+            },
+            "x-kubernetes-validations": [
+                {
+                    "rule": "has(self.Effect) && self.Effect in ['Allow', 'Deny']",
+                    "message": "write Effect: Allow or Effect: Deny in every statement",
+                }
+            ],
+        }
+    ),
+]
+"""An IAM policy statement, checked by `ibpe.policy`; the schema knows its elements by name."""
+
+TAG_KEY_RULE: Final = Rule[Mapping[str, str]](
+    f"shorten the tag keys: each has 1 to {TAG_KEY_LIMIT} characters",
+    f"self.all(key, size(key) > 0 && size(key) <= {TAG_KEY_LIMIT})",
+    lambda tags: all(0 < len(key) <= TAG_KEY_LIMIT for key in tags),
+)
+RESERVED_TAG_RULE: Final = Rule[Mapping[str, str]](
+    f"remove the tags that begin with {' or '.join(RESERVED_TAG_PREFIXES)}: these prefixes are reserved",
+    "self.all(key, {})".format(
+        " && ".join(f"!key.lowerAscii().startsWith('{prefix}')" for prefix in RESERVED_TAG_PREFIXES)
+    ),
+    lambda tags: not any(key.lower().startswith(RESERVED_TAG_PREFIXES) for key in tags),
+)
+Tags = Annotated[
+    dict[str, Annotated[str, Field(max_length=256)]], Field(max_length=40), TAG_KEY_RULE, RESERVED_TAG_RULE
+]
+"""The user's tags: 40 of the 50 that AWS permits; the others are for the operator's own."""
