@@ -1,0 +1,113 @@
+"""What an administrator sets: environment variables with the prefix IBPE_, or flags of `ibpe run` that override them.
+
+AWS's own settings (region, credentials, AWS_ENDPOINT_URL) and KUBECONFIG belong to their libraries and are not here.
+"""
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ibpe.runtime.logs import LogFormat
+
+PREFIX = "IBPE_"
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+_CLUSTER_NAME = re.compile(r"[A-Za-z0-9._-]{1,63}")
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+class InvalidSettings(Exception):  # noqa: N818 -- a state of the settings, told to a person
+    """One sentence for each setting that is missing or wrong, with the fix."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, with its default."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=False)
+
+    cluster_name: str
+    """The value of the ibpe.dev/cluster tag: what this operator made is told from others' by it."""
+    watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
+    """Namespaces to serve, comma separated; empty: all."""
+    workers: int = Field(default=4, ge=1, le=64)
+    snapshot_seconds: Seconds = 60.0
+    """Between two looks at a region's endpoints."""
+    snapshot_fast_seconds: Seconds = 5.0
+    """The same while an endpoint of ours is in transition."""
+    prerequisites_seconds: Seconds = 600.0
+    """Between two looks at subnets, security groups, route tables and VPC attributes; spread by a tenth."""
+    prune_seconds: Seconds = 600.0
+    """Between two full lists of the resources, which find what the watch missed."""
+    shutdown_seconds: float = Field(default=20.0, ge=0, le=600)
+    """What reconciles at work are given on SIGTERM; keep it below terminationGracePeriodSeconds (30)."""
+    health_host: str = "0.0.0.0"  # noqa: S104 -- the kubelet probes the pod's address, not its loopback
+    health_port: int | None = Field(default=8080, le=65_535)
+    """/healthz and /readyz. 0 takes a free port and logs it; negative or empty: off."""
+    metrics_host: str = "0.0.0.0"  # noqa: S104 -- Prometheus scrapes the pod's address
+    metrics_port: int | None = Field(default=9090, le=65_535)
+    """/metrics; as health_port."""
+    log_format: LogFormat = "json"
+    log_level: LogLevel = "INFO"
+    aws_connect_timeout_seconds: Seconds = 5.0
+    aws_read_timeout_seconds: Seconds = 15.0
+
+    @field_validator("cluster_name")
+    @classmethod
+    def _cluster_name_is_a_tag_value(cls, value: str) -> str:
+        if not _CLUSTER_NAME.fullmatch(value):
+            raise ValueError("give 1 to 63 letters, digits, '.', '_' or '-'")
+        return value
+
+    @field_validator("watch_namespaces", mode="before")
+    @classmethod
+    def _names_between_commas(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+
+    @field_validator("watch_namespaces")
+    @classmethod
+    def _namespaces_are_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not _NAMESPACE.fullmatch(name):
+                raise ValueError(f"{name!r} is not a namespace's name; give names between commas, without patterns")
+        return value
+
+    @field_validator("health_port", "metrics_port", mode="before")
+    @classmethod
+    def _off_when_negative_or_empty(cls, value: object) -> object:
+        text = str(value).strip() if value is not None else ""
+        return None if not text or text.startswith("-") else value
+
+    @field_validator("log_format", mode="before")
+    @classmethod
+    def _format_in_lower_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _level_in_upper_case(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @classmethod
+    def load(cls, **flags: Any) -> Self:
+        """Flags that are not None, over the environment, over defaults. Raises InvalidSettings."""
+        try:
+            return cls(**{name: value for name, value in flags.items() if value is not None})
+        except ValidationError as invalid:
+            raise InvalidSettings(" ".join(_sentence(error) for error in invalid.errors())) from None
+
+
+def _sentence(error: Any) -> str:
+    name = str(error["loc"][0])
+    variable = PREFIX + name.upper()
+    if error["type"] == "missing":
+        return (
+            f"{variable} is not set: give this cluster a name that it keeps when it is rebuilt "
+            f"(the environment variable, or --{name.replace('_', '-')})."
+        )
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{variable}={error['input']!r} is not valid: {message[:1].lower()}{message[1:]}."
