@@ -1,0 +1,88 @@
+"""Rows of the error table for InvalidParameter and its like: one code for many things, told apart by the message."""
+
+from typing import Final
+
+from ibpe.aws.error_row import ErrorClass, row
+
+_RETRY, _USER, _SPEC = ErrorClass.RETRY, ErrorClass.USER, ErrorClass.SPEC
+_PARAMETER: Final = r"InvalidParameter(Value|Combination)?|ValidationError|Invalid(Vpc)?Endpoint(Type|Parameter)"
+
+PARAMETER_ROWS: Final = (
+    row(
+        _PARAMETER,
+        _RETRY,
+        "OperationInProgress",
+        "Wait: AWS is still working on an earlier change of {endpoint}.",
+        phrases=r"idempotent operation|operation (is )?(in progress|going on)|being (modified|created|deleted)",
+    ),
+    row(
+        _PARAMETER,
+        _USER,
+        "PrivateDnsConflict",
+        "Delete the endpoint or the private hosted zone that already answers for {domain} in {vpc},"
+        " or set privateDNS: false.",
+        phrases=r"conflicting (private )?dns|dns (domain|name)\b.*\bconflict|conflict\w*.*\bdns (domain|name)",
+    ),
+    row(
+        _PARAMETER,
+        _USER,
+        "VpcDnsDisabled",
+        "Turn on enableDnsSupport and enableDnsHostnames of {vpc}, or set privateDNS: false.",
+        phrases=r"enable_?dns_?(support|host_?names)",
+    ),
+    row(
+        _PARAMETER,
+        _SPEC,
+        "ZoneNotSupported",
+        "Replace {subnets} by one in an availability zone where {service} is offered.",
+        phrases=r"not (support|offer|availab)\w*.*availability zone|availability zone.*not (support|offer|availab)\w*",
+    ),
+    row(
+        _PARAMETER,
+        _USER,
+        "GatewayEndpointRequired",
+        "Make an S3 gateway endpoint in {vpc} first: {service} is only for inbound resolvers otherwise.",
+        phrases=r"InboundResolver.*must have an? .*gateway endpoint",
+    ),
+    row(
+        _PARAMETER,
+        _USER,
+        "GatewayEndpointInUse",
+        "Delete {endpoint}, or set its PrivateDnsOnlyForInboundResolverEndpoint to false, and this deletion goes on.",
+        phrases=r"gateway endpoint.*(cannot|can't|can not) be deleted",
+    ),
+    row(
+        _PARAMETER,
+        _SPEC,
+        "EndpointTypeMismatch",
+        "Use an endpoint type that {service} offers: AWS refused this one.",
+        phrases=r"endpoint type.*(not match|mismatch|not (supported|available))|only supported for .*endpoint",
+    ),
+    row(
+        _PARAMETER,
+        _SPEC,
+        "PrivateDnsNotOffered",
+        "Set privateDNS: false: {service} has no private DNS name.",
+        phrases=r"(not|n't) (provide|have|support|offer)\w*.*private dns|private dns.*(not|n't) (supported|available)",
+    ),
+    row(
+        _PARAMETER,
+        _SPEC,
+        "WrongVpc",
+        "Name only security groups, subnets and route tables of the endpoint's own VPC: AWS finds {things} elsewhere.",
+        phrases=r"(different|another|other|same) (vpc|network)|(not|n't) (belong|in|part|exist)\w*.*\bvpc\b",
+    ),
+    row(
+        _PARAMETER,
+        _SPEC,
+        "PolicyInvalid",
+        "Shorten or correct the policy: AWS takes at most 20,480 characters, white space included.",
+        phrases=r"policy.*(too (long|large|big)|length|size|exceed|maximum)",
+    ),
+    row(
+        _PARAMETER,
+        _SPEC,
+        "InvalidParameter",
+        "Correct the spec so that AWS accepts it; it said why in the message.",
+    ),
+)
