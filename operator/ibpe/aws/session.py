@@ -1,0 +1,173 @@
+"""SDK clients, one a service and region, shared by threads, and every call through them: timed, observed, classified.
+
+Knows credentials: it loads them anew when AWS no longer takes those in use. Knows no operation of EC2.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import boto3
+from botocore.config import Config
+
+from ibpe import __version__
+from ibpe.aws.errors import AwsError, ErrorClass, classify
+from ibpe.aws.failures import SDK_FAILURES, error_from
+from ibpe.aws.observer import Observer, Unobserved
+
+if TYPE_CHECKING:
+    # Types only: the stubs are no dependency of the product.
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_sts import STSClient
+
+Answer = TypeVar("Answer", bound=Mapping[str, object])
+
+RENEW_SECONDS: Final = 30.0
+"""At least so long between two loads of credentials: each may call STS or the node's metadata service."""
+_RENEWABLE: Final = frozenset({"CredentialsExpired", "CredentialsInvalid", "NoCredentials"})
+_PASSES_WHEN_RENEWED: Final = frozenset({"CredentialsExpired", "NoCredentials"})
+_FALLBACK_REGION: Final = "us-east-1"
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """How to call AWS. Timeouts in seconds; `connections` is the pool of each client: at least one a worker."""
+
+    cluster: str
+    connections: int
+    connect_timeout: float = 5.0
+    read_timeout: float = 15.0
+
+    def config(self) -> Config:
+        """One attempt only: the SDK's own retries would hide throttling and break every bound on time."""
+        return Config(
+            connect_timeout=self.connect_timeout,
+            read_timeout=self.read_timeout,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            max_pool_connections=self.connections,
+            user_agent_extra=f"ibpe/{__version__} cluster/{self.cluster}",
+            tcp_keepalive=True,
+        )
+
+
+class Session:
+    """Thread-safe access to AWS under one set of credentials, those that the SDK's own chain finds."""
+
+    def __init__(
+        self,
+        settings: SessionSettings,
+        observer: Observer | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._observer: Observer = observer or Unobserved()
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._boto: boto3.Session | None = None
+        self._credentials: tuple[str, ...] = ()
+        self._generation = 0
+        self._renew_after = float("-inf")
+        self._ec2: dict[str, EC2Client] = {}
+        self._sts: dict[str, STSClient] = {}
+        self.account = ""
+        """The account that GetCallerIdentity named last; "" before it did."""
+
+    def ec2(self, region: str) -> "EC2Client":
+        """The client of a region; made on first use (botocore's session is not thread-safe, its clients are)."""
+        with self._lock:
+            if region not in self._ec2:
+                self._ec2[region] = self._session().client("ec2", region_name=region)
+            return self._ec2[region]
+
+    def sts(self, region: str) -> "STSClient":
+        """As `ec2`."""
+        with self._lock:
+            if region not in self._sts:
+                self._sts[region] = self._session().client("sts", region_name=region)
+            return self._sts[region]
+
+    def default_region(self) -> str:
+        """The region to ask STS in: the SDK's own setting, else one that is in use already (so the partition fits)."""
+        configured = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        with self._lock:
+            return configured or min(self._ec2, default=_FALLBACK_REGION)
+
+    def ask(self, service: str, operation: str, region: str, call: Callable[[], Answer]) -> Answer:
+        """Make one call; returns what AWS answered. Raises AwsError alone.
+
+        `call` gets its client from this session each time, so that renewed credentials are used. An answer without a
+        request id is none of AWS's, whatever its status: botocore reads a login page as an empty list.
+        """
+        started, generation = self._clock(), self._generation
+        try:
+            answer = call()
+            if not request_id_of(answer):
+                raise classify(operation, "NotAnAwsAnswer", "The answer has no request id.", http_status=200)
+        except AwsError as refused:
+            self._observe(service, operation, region, refused.code, started)
+            raise
+        except SDK_FAILURES as failure:
+            error = self._after_renewal(error_from(operation, failure), generation)
+            self._observe(service, operation, region, error.code, started)
+            if error.throttled:
+                self._observer.throttled(service=service, operation=operation, account=self.account, region=region)
+            raise error from failure
+        self._observe(service, operation, region, "ok", started)
+        return answer
+
+    def _observe(self, service: str, operation: str, region: str, code: str, started: float) -> None:
+        seconds = self._clock() - started
+        self._observer.called(
+            service=service, operation=operation, code=code, account=self.account, region=region, seconds=seconds
+        )
+
+    def _session(self) -> boto3.Session:
+        if self._boto is None:
+            self._boto, self._credentials = self._load()
+        return self._boto
+
+    def _load(self) -> tuple[boto3.Session, tuple[str, ...]]:
+        session = boto3.Session()
+        # The SDK's own calls, as AssumeRoleWithWebIdentity, keep to our timeouts too.
+        session._session.set_default_client_config(self._settings.config())  # noqa: SLF001 -- boto3 has no public way
+        credentials = session.get_credentials()
+        frozen = credentials.get_frozen_credentials() if credentials else None
+        return session, tuple(str(part) for part in frozen) if frozen else ()
+
+    def _after_renewal(self, error: AwsError, generation: int) -> AwsError:
+        """The same error; one that other credentials cure is tried again, when loading them anew gave others."""
+        if error.reason in _RENEWABLE and self._renew(generation) and error.reason in _PASSES_WHEN_RENEWED:
+            error.error_class = ErrorClass.RETRY
+        return error
+
+    def _renew(self, generation: int) -> bool:
+        """Load the credentials anew. Returns whether they are other than those that `generation` had."""
+        with self._lock:
+            if self._generation != generation:
+                return True
+            if self._clock() < self._renew_after:
+                return False
+            self._renew_after = self._clock() + RENEW_SECONDS
+            try:
+                session, credentials = self._load()
+            except SDK_FAILURES:
+                return False
+            if credentials == self._credentials:
+                return False
+            self._boto, self._credentials = session, credentials
+            self._ec2.clear()
+            self._sts.clear()
+            self._generation += 1
+            return True
+
+
+def request_id_of(answer: Mapping[str, object]) -> str:
+    """The request id of an answer, out of its body or its headers; "" where there is none."""
+    metadata = answer.get("ResponseMetadata")
+    if not isinstance(metadata, Mapping):
+        return ""
+    return str(metadata.get("RequestId") or metadata.get("HTTPHeaders", {}).get("x-amzn-requestid") or "")
