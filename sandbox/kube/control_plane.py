@@ -54,7 +54,7 @@ class ControlPlane:
         with contextlib.ExitStack() as opening:
             self._programs = opening.enter_context(GuardedDirectory("ibpe-kube-"))
             port, etcd_port = (opening.enter_context(ReservedPort()).number for _ in range(2))
-            self._kubectl = found.kubectl
+            self.kubectl_path = found.kubectl
             self._files = programs.make_files(self._programs.path)
             self._argv = programs.kube_apiserver(found, self._files, port, etcd_port)
             self.url = f"https://127.0.0.1:{port}"
@@ -120,7 +120,7 @@ class ControlPlane:
         timeout: float = _KUBECTL_SECONDS,
     ) -> subprocess.CompletedProcess[str]:
         """Run kubectl, as admin unless ``kubeconfig`` says who; raises ControlPlaneError on failure if ``check``."""
-        command = [str(self._kubectl), f"--kubeconfig={kubeconfig or self.kubeconfig}"]
+        command = [str(self.kubectl_path), f"--kubeconfig={kubeconfig or self.kubeconfig}"]
         command += [f"--cache-dir={self.directory / 'kubectl-cache'}", *arguments]
         done = subprocess.run(
             command,
