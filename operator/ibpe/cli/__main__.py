@@ -1,0 +1,5 @@
+"""`python -m ibpe.cli` is `ibpe`."""
+
+from ibpe.cli import main
+
+main()
