@@ -1,0 +1,248 @@
+"""The AWS watch: when to look at a region again, and whom a difference concerns. Knows no AWS call."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from ibpe.reconcile.ports import Key
+from ibpe.runtime.interest import Interest
+
+log: Final = logging.getLogger(__name__)
+
+STALE_SECONDS: Final = 300.0
+"""Age from which a region's snapshot no longer supports Ready (design.md, failure semantics)."""
+SPREAD: Final = 0.1
+"""The share by which chance moves a look at the prerequisites."""
+LOOKOUT_SECONDS: Final = 1.0
+"""Between two looks at which regions matter."""
+
+
+class Difference(Protocol):
+    """What differs between two snapshots for one endpoint."""
+
+    @property
+    def endpoint_id(self) -> str:
+        """The endpoint."""
+
+    @property
+    def vpc_id(self) -> str:
+        """Its VPC."""
+
+    @property
+    def owners(self) -> AbstractSet[str]:
+        """`namespace/name` by the owner tags before and after, under our cluster's tag."""
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it is not ours, before or after."""
+
+
+class Snapshots(Protocol):
+    """The first tier: `aws.inventory.Inventory`."""
+
+    def refresh(self, region: str) -> AbstractSet[Difference]:
+        """Take a snapshot now. Raises when there is none to be had."""
+
+    def age(self, region: str) -> float:
+        """Seconds since the last good one began; infinite before the first."""
+
+    def is_transitional(self, region: str) -> bool:
+        """Whether an endpoint of ours is on its way to another state."""
+
+
+class PrerequisiteFacts(Protocol):
+    """The second tier: `aws.prerequisites.Prerequisites`."""
+
+    def refresh(self, region: str) -> AbstractSet[Key]:
+        """Look at everything that was ever asked for; the keys for which something differs."""
+
+
+@dataclass(frozen=True)
+class Periods:
+    """Seconds between two looks."""
+
+    snapshot: float = 60.0
+    snapshot_fast: float = 5.0
+    prerequisites: float = 600.0
+
+
+def concerned(region: str, difference: Difference, interest: Interest) -> frozenset[Key]:
+    """The owners, whoever looks at the endpoint, and for others' endpoints all of the VPC (conflicts come and go)."""
+    owners = frozenset(Key(*owner.split("/", 1)) for owner in difference.owners if owner.count("/") == 1)
+    neighbours = interest.in_vpc(region, difference.vpc_id) if difference.foreign else frozenset()
+    return owners | interest.of_endpoint(difference.endpoint_id) | neighbours
+
+
+class FirstTier:
+    """The looks at one region's endpoints."""
+
+    def __init__(
+        self,
+        region: str,
+        snapshots: Snapshots,
+        interest: Interest,
+        wake: Callable[[Key], None],
+        *,
+        periods: Periods,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.region = region
+        self._snapshots = snapshots
+        self._interest = interest
+        self._wake = wake
+        self._periods = periods
+        self._clock = clock
+        self._began = self._last = clock()
+        self._told_stale = False
+
+    def seconds_until_due(self) -> float:
+        """How long until the next look; shorter as soon as something of ours is in transition."""
+        fast = self._snapshots.is_transitional(self.region)
+        period = min(self._periods.snapshot_fast, self._periods.snapshot) if fast else self._periods.snapshot
+        return self._last + period - self._clock()
+
+    def look(self) -> None:
+        """Take a snapshot, wake whom it concerns; wake all of the region when sight is lost, and when it returns."""
+        self._last = self._clock()
+        try:
+            for difference in self._snapshots.refresh(self.region):
+                for key in concerned(self.region, difference, self._interest):
+                    self._wake(key)
+        except Exception as failure:  # noqa: BLE001 -- whatever it is, the next look comes; ageing is what is reported
+            log.warning("No snapshot of %s: %s", self.region, failure, extra={"region": self.region})
+        self._report_sight()
+
+    def _report_sight(self) -> None:
+        age = min(self._snapshots.age(self.region), self._clock() - self._began)
+        stale = age >= STALE_SECONDS
+        if stale == self._told_stale:
+            return
+        self._told_stale = stale
+        log.log(
+            logging.ERROR if stale else logging.INFO, "Sight of %s is %s.", self.region, "lost" if stale else "back"
+        )
+        for key in self._interest.in_region(self.region):
+            self._wake(key)
+
+
+class SecondTier:
+    """The looks at what one region's endpoints need around them."""
+
+    def __init__(
+        self,
+        region: str,
+        prerequisites: PrerequisiteFacts,
+        wake: Callable[[Key], None],
+        *,
+        period: float,
+        clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.region = region
+        self._prerequisites = prerequisites
+        self._wake = wake
+        self._period = period
+        self._clock = clock
+        self._chance = chance
+        self._next = clock() + self._spread()
+
+    def seconds_until_due(self) -> float:
+        """How long until the next look."""
+        return self._next - self._clock()
+
+    def look(self) -> None:
+        """Look at all of it, wake whom a difference concerns."""
+        try:
+            for key in self._prerequisites.refresh(self.region):
+                self._wake(key)
+        except Exception as failure:  # noqa: BLE001 -- the next look comes, and each reconcile asks for itself
+            log.warning("No look at the prerequisites in %s: %s", self.region, failure, extra={"region": self.region})
+        self._next = self._clock() + self._spread()
+
+    def _spread(self) -> float:
+        return self._period * (1 - SPREAD * self._chance())
+
+
+class Tier(Protocol):
+    """Something to look at from time to time."""
+
+    def seconds_until_due(self) -> float:
+        """How long until the next look; may shrink at any time."""
+
+    def look(self) -> None:
+        """Look now; blocks for as long as AWS takes."""
+
+
+class AwsWatch:
+    """Two threads for each region that any key is interested in; they end when nobody is any more."""
+
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        prerequisites: PrerequisiteFacts,
+        interest: Interest,
+        wake: Callable[[Key], None],
+        *,
+        periods: Periods,
+        on_death: Callable[[BaseException], None],
+    ) -> None:
+        self._snapshots = snapshots
+        self._prerequisites = prerequisites
+        self._interest = interest
+        self._wake = wake
+        self._periods = periods
+        self._on_death = on_death
+        self._stopping = threading.Event()
+        self._lookout = threading.Thread(target=self._guarded, args=(self._keep_watch,), name="aws-watch", daemon=True)
+        self._watched: dict[str, threading.Event] = {}
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._lookout.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it watches."""
+        return self._lookout.is_alive()
+
+    def stop(self) -> None:
+        """Begin no further look. Those that are under way end with the process."""
+        self._stopping.set()
+
+    def _keep_watch(self) -> None:
+        while not self._stopping.wait(LOOKOUT_SECONDS):
+            regions = self._interest.regions()
+            for region in self._watched.keys() - regions:
+                self._watched.pop(region).set()
+            for region in regions - self._watched.keys():
+                self._watched[region] = self._watch(region)
+
+    def _watch(self, region: str) -> threading.Event:
+        ended = threading.Event()
+        first = FirstTier(region, self._snapshots, self._interest, self._wake, periods=self._periods)
+        second = SecondTier(region, self._prerequisites, self._wake, period=self._periods.prerequisites)
+        for name, tier in (("snapshots", first), ("prerequisites", second)):
+            thread = threading.Thread(
+                target=self._guarded, args=(self._drive, tier, ended), name=f"{name}-{region}", daemon=True
+            )
+            thread.start()
+        return ended
+
+    def _drive(self, tier: Tier, ended: threading.Event) -> None:
+        pause = min(self._periods.snapshot_fast, LOOKOUT_SECONDS)
+        while not (ended.wait(max(min(tier.seconds_until_due(), pause), 0.0)) or self._stopping.is_set()):
+            if tier.seconds_until_due() <= 0:
+                tier.look()
+
+    def _guarded(self, run: Callable[..., None], *arguments: object) -> None:
+        try:
+            run(*arguments)
+        except BaseException as death:
+            log.critical("A thread of the AWS watch died; the process ends.", exc_info=True)
+            self._on_death(death)
+            raise

@@ -1,0 +1,181 @@
+"""All parts of the operator but kopf, joined, started and stopped. What a reconcile does comes from outside."""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from prometheus_client import start_http_server
+
+from ibpe import __version__
+from ibpe.kube.calls import Connection
+from ibpe.kube.connect import configuration
+from ibpe.kube.events import KubernetesEvents
+from ibpe.kube.resources import KubernetesResources
+from ibpe.kube.watch import Watch
+from ibpe.reconcile.claims import ClaimIndex
+from ibpe.reconcile.ports import Key
+from ibpe.runtime.aws_watch import AwsWatch, Periods, PrerequisiteFacts, Snapshots
+from ibpe.runtime.health import ProbeServer
+from ibpe.runtime.interest import Interest
+from ibpe.runtime.lister import Lister
+from ibpe.runtime.metrics import Metrics
+from ibpe.runtime.queue import WorkQueue
+from ibpe.runtime.router import Router
+from ibpe.runtime.settings import Settings
+from ibpe.runtime.workers import Reconcile, Workers
+
+log: Final = logging.getLogger(__name__)
+
+HUNG_SECONDS: Final = 60.0
+"""Silence of the event loop after which the process no longer counts as alive."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a reconciler is built on."""
+
+    settings: Settings
+    metrics: Metrics
+    resources: KubernetesResources
+    events: KubernetesEvents
+    claims: ClaimIndex
+    interest: Interest
+
+
+class Facts(PrerequisiteFacts, Protocol):
+    """The second tier, which also forgets."""
+
+    def forget(self, key: Key) -> None:
+        """The key is gone."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """What the process is for: the reconcile and what it sees of AWS."""
+
+    reconcile: Reconcile
+    forget: Callable[[str], None]
+    """By uid."""
+    snapshots: Snapshots
+    prerequisites: Facts
+
+
+Compose = Callable[[Ground], Story]
+
+
+class Process:
+    """Raises NoCluster when nothing says where the API server is, OSError when a port is taken."""
+
+    def __init__(
+        self, settings: Settings, compose: Compose, *, api_ready: Callable[[], None], on_death: Callable[[], None]
+    ) -> None:
+        self.settings = settings
+        self.died = False
+        self._on_death = on_death
+        self._beat = time.monotonic()
+        self._servers: list[Callable[[], None]] = []
+        self.metrics = Metrics()
+        connection = Connection.to(
+            configuration(),
+            user_agent=f"ibpe/{__version__} ({settings.cluster_name})",
+            pool_size=settings.workers + 2,
+        )
+        resources = KubernetesResources(connection, self.metrics)
+        ground = Ground(
+            settings=settings,
+            metrics=self.metrics,
+            resources=resources,
+            events=KubernetesEvents(connection, instance=os.environ.get("HOSTNAME") or socket.gethostname()),
+            claims=ClaimIndex(),
+            interest=Interest(),
+        )
+        story = compose(ground)
+        self.queue: WorkQueue[Key] = WorkQueue(observer=self.metrics)
+        self.watch = Watch(self._router(ground, story))
+        self.workers = Workers(
+            self.queue, story.reconcile, count=settings.workers, on_death=self._death, observer=self.metrics
+        )
+        self.aws_watch = AwsWatch(
+            story.snapshots,
+            story.prerequisites,
+            ground.interest,
+            self.queue.add,
+            periods=Periods(settings.snapshot_seconds, settings.snapshot_fast_seconds, settings.prerequisites_seconds),
+            on_death=self._death,
+        )
+        self.lister = Lister(
+            resources,
+            self.watch,
+            settings.watch_namespaces,
+            period=settings.prune_seconds,
+            api_ready=api_ready,
+            on_death=self._death,
+        )
+        self.metrics.show_snapshot_ages(
+            lambda: {region: story.snapshots.age(region) for region in ground.interest.regions()}
+        )
+
+    def start(self) -> None:
+        """Serve probes and metrics, and set every thread to work; the queue is still empty."""
+        self._serve()
+        self.workers.start()
+        self.aws_watch.start()
+        self.lister.start()
+
+    def beat(self) -> None:
+        """Called by the event loop each second: the sign that it turns."""
+        self._beat = time.monotonic()
+
+    def hold(self) -> None:
+        """Begin nothing new: what is at work may end."""
+        self.queue.shut_down()
+        self.aws_watch.stop()
+        self.lister.stop()
+
+    def stop(self, seconds: float) -> bool:
+        """Wait for what is at work, at most so many seconds, and free the ports. True when all of it ended."""
+        self.hold()
+        ended = self.workers.stop(seconds)
+        for close in self._servers:
+            close()
+        return ended
+
+    def _router(self, ground: Ground, story: Story) -> Router:
+        return Router(
+            self.queue,
+            ground.claims,
+            ground.interest,
+            self.metrics.resources,
+            forget_uid=story.forget,
+            forget_key=story.prerequisites.forget,
+        )
+
+    def _serve(self) -> None:
+        settings = self.settings
+        threads = {"workers": lambda: self.workers.alive, "aws_watch": lambda: self.aws_watch.alive}
+        if settings.health_port is not None:
+            probes = {
+                "/healthz": {
+                    **threads,
+                    "lister": lambda: self.lister.alive,
+                    "event_loop": lambda: time.monotonic() - self._beat < HUNG_SECONDS,
+                },
+                "/readyz": {**threads, "watch": lambda: self.lister.caught_up},
+            }
+            probe_server = ProbeServer(settings.health_host, settings.health_port, probes)
+            self._servers.append(probe_server.close)
+            log.info("Probes are served.", extra={"host": settings.health_host, "port": probe_server.port})
+        if settings.metrics_port is not None:
+            server, _ = start_http_server(settings.metrics_port, settings.metrics_host, self.metrics.registry)
+            self._servers.append(server.shutdown)
+            log.info("Metrics are served.", extra={"host": settings.metrics_host, "port": server.server_port})
+
+    def _death(self, death: BaseException) -> None:
+        self.died = True
+        log.critical("The process ends: %r in %s.", death, threading.current_thread().name)
+        self._on_death()
