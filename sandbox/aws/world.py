@@ -1,0 +1,64 @@
+"""Everything the double remembers: settings, clock, services, accounts and the endpoints of each account and region."""
+
+import threading
+
+from moto.ec2.models import ec2_backends
+from moto.sts.models import sts_backends
+
+from sandbox.aws.accounts import Accounts
+from sandbox.aws.clock import Clock
+from sandbox.aws.model import Entry
+from sandbox.aws.services import ServiceTable
+from sandbox.aws.settings import Settings
+from sandbox.aws.territory import Territory
+from sandbox.aws.topology import forget_vpc_owners, let_vpcs_have_other_owners
+
+
+class World:
+    """The state behind the HTTP server. `lock` is held while a call has its effect: moto's models know no threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        let_vpcs_have_other_owners()
+        self.lock = threading.RLock()
+        self.clock = Clock()
+        self.accounts = Accounts()
+        self.services = ServiceTable()
+        self.settings = settings
+        self._first_settings = settings
+        self._territories: dict[tuple[str, str], Territory] = {}
+
+    def now(self) -> float:
+        """The clock's seconds."""
+        return self.clock.now()
+
+    def territory(self, account: str, region: str) -> Territory:
+        """The endpoints of an account in a region, with every change of state made that was due."""
+        key = (account, region)
+        if key not in self._territories:
+            self._territories[key] = Territory(account, region, self)
+        territory = self._territories[key]
+        territory.settle()
+        return territory
+
+    def territories(self) -> tuple[Territory, ...]:
+        """Every account and region that was called so far, settled."""
+        return tuple(self.territory(*key) for key in self._territories)
+
+    def find(self, endpoint_id: str) -> tuple[Territory, Entry] | None:
+        """An endpoint by id, wherever it is."""
+        for territory in self.territories():
+            entry = territory.entry(endpoint_id)
+            if entry is not None:
+                return territory, entry
+        return None
+
+    def reset(self) -> None:
+        """Back to the beginning: no endpoint, moto's networks as new, the first settings."""
+        self._territories.clear()
+        ec2_backends.reset()
+        sts_backends.reset()
+        forget_vpc_owners()
+        self.clock.resume()
+        self.accounts.clear()
+        self.services = ServiceTable()
+        self.settings = self._first_settings
