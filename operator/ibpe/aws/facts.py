@@ -17,7 +17,6 @@ from ibpe.aws.gateway import (
     VpcID,
 )
 
-
 Name = TypeVar("Name", bound=str)
 
 
@@ -74,23 +73,21 @@ def fetch(gateway: Gateway, wanted: Collection[Needs]) -> dict[str, Part]:
     elsewhere = gateway.subnets(subnet_ids - inside.keys()) if subnet_ids - inside.keys() else {}
     groups = gateway.security_groups(group_ids) if group_ids else {}
     services = gateway.services(names) if names else {}
-    parts: dict[str, Part] = {**_vpc_facts(gateway, vpc_ids, inside)}
+    parts = _vpc_facts(gateway, vpc_ids, inside)
     parts |= {each: inside.get(each) or elsewhere.get(each) for each in subnet_ids}
     parts |= {each: groups.get(each) for each in group_ids}
     parts |= {each: services.get(each) for each in names}
     return parts
 
 
-def _vpc_facts(
-    gateway: Gateway, vpc_ids: Collection[VpcID], subnets: Mapping[SubnetID, Subnet]
-) -> dict[VpcID, VpcFacts]:
+def _vpc_facts(gateway: Gateway, vpc_ids: Collection[VpcID], subnets: Mapping[SubnetID, Subnet]) -> dict[str, Part]:
     vpcs, tables = gateway.vpcs(vpc_ids), gateway.route_tables(vpc_ids)
     subnets_by: dict[VpcID, dict[SubnetID, Subnet]] = {each: {} for each in vpc_ids}
     tables_by: dict[VpcID, dict[RouteTableID, RouteTable]] = {each: {} for each in vpc_ids}
     for subnet in subnets.values():
-        subnets_by[subnet.vpc_id][subnet.id] = subnet
+        subnets_by.setdefault(subnet.vpc_id, {})[subnet.id] = subnet
     for table in tables.values():
-        tables_by[table.vpc_id][table.id] = table
+        tables_by.setdefault(table.vpc_id, {})[table.id] = table
     return {each: VpcFacts(vpcs.get(each), subnets_by[each], tables_by[each]) for each in vpc_ids}
 
 
