@@ -111,6 +111,24 @@ def test_a_difference_is_told_by_statement_and_element(observed: PolicyDocument,
     assert bool(found) == (sentence != "the policies say the same")
 
 
+def test_a_statement_stands_for_one_desired_statement_only() -> None:
+    lists = {**WRITES, "Action": "s3:ListBucket"}
+    found = difference(policy(WRITES, lists), policy({**WRITES, "Action": "s3:GetObject"}))
+    assert found.sentence() == (
+        "statement that denies s3:PutObject on arn:aws:s3:::a/* to *:"
+        " Action lacks s3:PutObject and also has s3:GetObject;"
+        " a statement is missing that denies s3:ListBucket on arn:aws:s3:::a/* to *"
+    )
+
+
+def test_a_statement_without_a_sid_that_differs_in_two_elements_is_another_one() -> None:
+    found = difference(policy(WRITES), policy({**WRITES, "Effect": "Allow", "Resource": "*"}))
+    assert found.sentence() == (
+        "a statement is missing that denies s3:PutObject on arn:aws:s3:::a/* to *;"
+        " an unexpected statement allows s3:PutObject on * to *"
+    )
+
+
 def test_a_widened_policy_of_ours_is_told_by_our_own_names() -> None:
     desired = s3_policy("ImageBuilderOnly", "us-west-2", ssm_agent=False)
     assert difference(desired, full_access()).sentence() == (

@@ -1,15 +1,54 @@
 """Laws of policy equality, on generated policies."""
 
 import json
+from contextlib import suppress
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ibpe.policy.canonical import canonical, digest, equivalent, same_policy
 from ibpe.policy.difference import difference, difference_from_text
-from ibpe.policy.document import plain, render, size
+from ibpe.policy.document import PolicyError, plain, render, size
 from ibpe.policy.parse import parse
 from tests.unit.policy.policies import Written, changed, documents, rewritings
+
+ELEMENTS = (
+    "Version",
+    "Id",
+    "Statement",
+    "Sid",
+    "Effect",
+    "Principal",
+    "Action",
+    "Resource",
+    "Condition",
+    "AWS",
+    "Bool",
+)
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=5),
+    st.sampled_from(("*", "Allow", "s3:*", "arn:a", "2012-10-17")),
+)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(ELEMENTS) | SCALARS, inner, max_size=6),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(ELEMENTS), ANYTHING), documents(), st.sampled_from(ELEMENTS), ANYTHING)
+def test_whatever_is_written_is_read_or_refused(
+    anything: Written, document: Written, element: str, value: object
+) -> None:
+    spoilt = {**document, "Statement": [{**document["Statement"][0], element: value}]}
+    for source in (anything, spoilt, json.dumps(spoilt, skipkeys=True)):
+        with suppress(PolicyError):
+            read = parse(source)
+            assert parse(render(read)) == read
 
 
 @given(documents(), st.data())
