@@ -3,7 +3,7 @@
 import json
 from contextlib import suppress
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ibpe.policy.canonical import canonical, digest, equivalent, same_policy
@@ -11,6 +11,9 @@ from ibpe.policy.difference import difference, difference_from_text
 from ibpe.policy.document import PolicyError, plain, render, size
 from ibpe.policy.parse import parse
 from tests.unit.policy.policies import Written, changed, documents, rewritings
+
+on_any_machine = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Laws hold or they don't; how long an example takes depends on what else the machine does."""
 
 ELEMENTS = (
     "Version",
@@ -40,6 +43,7 @@ ANYTHING = st.recursive(
 )
 
 
+@on_any_machine
 @given(st.dictionaries(st.sampled_from(ELEMENTS), ANYTHING), documents(), st.sampled_from(ELEMENTS), ANYTHING)
 def test_whatever_is_written_is_read_or_refused(
     anything: Written, document: Written, element: str, value: object
@@ -51,6 +55,7 @@ def test_whatever_is_written_is_read_or_refused(
             assert parse(render(read)) == read
 
 
+@on_any_machine
 @given(documents(), st.data())
 def test_no_rewriting_is_a_difference(document: Written, data: st.DataObject) -> None:
     desired = parse(document)
@@ -60,6 +65,7 @@ def test_no_rewriting_is_a_difference(document: Written, data: st.DataObject) ->
     assert not difference_from_text(desired, text)
 
 
+@on_any_machine
 @given(documents(), st.data())
 def test_a_single_change_that_matters_is_always_a_difference(document: Written, data: st.DataObject) -> None:
     desired = parse(document)
@@ -70,6 +76,7 @@ def test_a_single_change_that_matters_is_always_a_difference(document: Written, 
     assert difference_from_text(desired, text)
 
 
+@on_any_machine
 @given(documents(), documents(), documents(), st.data())
 def test_equality_is_an_equivalence(one: Written, two: Written, three: Written, data: st.DataObject) -> None:
     a = parse(one)
@@ -81,6 +88,7 @@ def test_equality_is_an_equivalence(one: Written, two: Written, three: Written, 
     assert equivalent(a, b) == (canonical(a) == canonical(b)) == (hash(canonical(a)) == hash(canonical(b)))
 
 
+@on_any_machine
 @given(documents(), documents())
 def test_a_difference_is_empty_exactly_for_equivalent_policies(one: Written, two: Written) -> None:
     a, b = parse(one), parse(two)
@@ -88,6 +96,7 @@ def test_a_difference_is_empty_exactly_for_equivalent_policies(one: Written, two
     assert not difference(a, a)
 
 
+@on_any_machine
 @given(documents())
 def test_what_is_rendered_reads_back_as_it_was(document: Written) -> None:
     read = parse(document)
@@ -96,6 +105,7 @@ def test_what_is_rendered_reads_back_as_it_was(document: Written) -> None:
     assert size(read) == len(render(read)) <= len(json.dumps(document))
 
 
+@on_any_machine
 @given(documents(), st.data())
 def test_a_difference_has_each_statement_in_one_place(document: Written, data: st.DataObject) -> None:
     desired = parse(document)
@@ -108,6 +118,7 @@ def test_a_difference_has_each_statement_in_one_place(document: Written, data: s
     assert all(change.elements for change in found.changed)
 
 
+@on_any_machine
 @given(documents(), documents(), st.integers(1, 200))
 def test_a_sentence_is_one_line_and_never_longer_than_asked(one: Written, two: Written, limit: int) -> None:
     sentence = difference(parse(one), parse(two)).sentence(limit)
