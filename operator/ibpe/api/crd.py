@@ -1,20 +1,16 @@
 """The CustomResourceDefinition, from the models; `python -m ibpe.api.crd` prints it. Knows no I/O but that print."""
 
 import sys
-from typing import Final
 
-import yaml
 from pydantic.json_schema import JsonSchemaValue
 
 from ibpe.api.fields import NAME_LIMIT
+from ibpe.api.manifest import as_yaml
 from ibpe.api.names import API_VERSION, CATEGORY, GROUP, KIND, PLURAL, SHORT_NAME, SINGULAR, VERSION, Role
 from ibpe.api.rules import VALIDATIONS
 from ibpe.api.schema import structural_schema
 from ibpe.api.spec import Spec
 from ibpe.api.status import Status
-
-HEADER: Final = "# Made by `make crds` from operator/ibpe/api; edit that, not this.\n"
-_WIDTH: Final = 120
 
 
 def custom_resource_definition() -> JsonSchemaValue:
@@ -96,23 +92,6 @@ def _columns() -> list[JsonSchemaValue]:
         column("S3", endpoint(Role.S3), "Id of the S3 endpoint.", priority=1),
         column("Message", condition("Ready", "message"), "What to know and do.", priority=1),
     ]
-
-
-class _Dumper(yaml.SafeDumper):
-    """Lists indented below their key, as kubectl and people write them; no anchors."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 -- PyYAML's signature
-        super().increase_indent(flow, False)  # noqa: FBT003 -- as above
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 -- as above
-        return True
-
-
-def as_yaml(*documents: JsonSchemaValue) -> str:
-    """The documents with the header that says where they come from; the same text for the same models."""
-    return HEADER + yaml.dump_all(
-        documents, Dumper=_Dumper, sort_keys=False, width=_WIDTH, allow_unicode=True, explicit_start=True
-    )
 
 
 if __name__ == "__main__":

@@ -64,7 +64,9 @@ class DeletionPolicy(StrEnum):
 class SubnetIDs(ApiModel):
     """Subnets, by id."""
 
-    ids: Annotated[frozenset[SubnetRef], Field(description="Subnet ids.", max_length=16), not_empty("subnet, subnet-…")]
+    ids: Annotated[
+        frozenset[SubnetRef], Field(description="Subnet ids.", max_length=16), not_empty("subnet (subnet-…)")
+    ]
 
 
 class SecurityGroupIDs(ApiModel):
@@ -73,7 +75,7 @@ class SecurityGroupIDs(ApiModel):
     ids: Annotated[
         frozenset[SecurityGroupRef],
         Field(description="Security group ids.", max_length=16),
-        not_empty("security group, sg-…"),
+        not_empty("security group (sg-…)"),
     ]
 
 
@@ -81,7 +83,7 @@ class RouteTableIDs(ApiModel):
     """Route tables, by id."""
 
     ids: Annotated[
-        frozenset[RouteTableRef], Field(description="Route table ids.", max_length=64), not_empty("route table, rtb-…")
+        frozenset[RouteTableRef], Field(description="Route table ids.", max_length=64), not_empty("route table (rtb-…)")
     ]
 
 

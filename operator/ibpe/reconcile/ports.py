@@ -1,6 +1,6 @@
 """What reconciling needs of Kubernetes, in its own types. `kube` implements it; nothing here knows a client library."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -107,3 +107,26 @@ class Outcome:
     """Look again with the key's exponential backoff instead."""
     result: str = "success"
     """success | waiting | refused | error | conflict: the label of ibpe_reconcile_total."""
+
+
+class Interest(Protocol):
+    """What a resource depends on in AWS, so that the AWS watch knows whom a change concerns."""
+
+    def note(self, key: Key, region: str, vpc_id: str, endpoint_ids: Iterable[str]) -> None:
+        """Replace what the key depends on."""
+
+    def forget(self, key: Key) -> None:
+        """The key depends on nothing any more."""
+
+
+class Watcher(Protocol):
+    """Who counts what reconciling comes to: the metrics."""
+
+    def drift_detected(self, role: str, field: str) -> None:
+        """A difference was seen for the first time."""
+
+    def drift_repaired(self, seconds: float) -> None:
+        """A difference is gone, so many seconds after it was first seen."""
+
+    def concluded(self, resource: Resource, status: Status) -> None:
+        """A status was reached."""

@@ -1,0 +1,250 @@
+"""Doing: the plan's writes to AWS, intents first, each failure kept apart. Decides nothing."""
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from ibpe.api.names import Role
+from ibpe.api.status import EndpointStatus, Status
+from ibpe.aws.audit import audit_context
+from ibpe.aws.errors import AwsError, ErrorClass, classify
+from ibpe.aws.gateway import CreateEndpoint, Endpoint, EndpointID, EndpointType, Gateway, ModifyEndpoint, VpcID
+from ibpe.policy.document import PolicyDocument, render
+from ibpe.reconcile.desire import Field, Owner
+from ibpe.reconcile.memory import Recollection
+from ibpe.reconcile.plan import Action, Create, Delete, Failure, Modify, Plan, Resolve, Retag
+
+log = logging.getLogger(__name__)
+
+ALREADY_MADE = "IdempotentParameterMismatch"
+NOT_FOUND = frozenset({"InvalidVpcEndpoint.NotFound", "InvalidVpcEndpointId.NotFound"})
+
+
+@dataclass
+class Applied:
+    """What became of a plan."""
+
+    entries: dict[Role, EndpointStatus]
+    done: list[Action] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    made: dict[Role, Endpoint] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Hands:
+    """All that doing needs, for one resource in one round."""
+
+    gateway: Gateway
+    owner: Owner
+    uid: str
+    generation: int
+    vpc_id: VpcID
+    services: Mapping[Role, tuple[str, ...]]
+    past: Recollection
+    now: datetime
+    holds: Callable[[Endpoint], Role | None]
+    """The role in which an endpoint found by our tags is ours."""
+
+    def audit(self, role: Role) -> AbstractContextManager[None]:
+        """Who asks, for the audit log."""
+        return audit_context(key=str(self.owner.key), uid=self.uid, generation=self.generation, role=role.value)
+
+
+def intents(status: Status, plan: Plan) -> Status:
+    """The status that must be stored before the plan's writes: who is about to be made, and with which tags."""
+    entries = {entry.role: entry for entry in status.endpoints}
+    for action in plan.actions:
+        entry = entries.get(action.role, EndpointStatus(role=action.role))
+        if isinstance(action, Create):
+            entry = intend(entry, action.attempt, action.endpoint.user_tag_keys)
+        elif isinstance(action, Retag):
+            keys = sorted({*entry.tag_keys, *action.change.put})
+            entry = entry.model_copy(update={"tag_keys": tuple(k for k in keys if not k.startswith("ibpe.dev/"))})
+        entries[action.role] = entry
+    return status.model_copy(update={"endpoints": in_order(entries)})
+
+
+def intend(entry: EndpointStatus, attempt: int, tag_keys: tuple[str, ...]) -> EndpointStatus:
+    """The intent to make an endpoint: its predecessor is remembered until AWS shows it gone."""
+    previous = entry.previous_ids if entry.id is None else (*entry.previous_ids, entry.id)
+    return entry.model_copy(
+        update={
+            "id": None,
+            "state": "creating",
+            "attempt": attempt,
+            "previous_ids": previous[-16:],
+            "tag_keys": tuple(sorted({*entry.tag_keys, *tag_keys})),
+        }
+    )
+
+
+def in_order(entries: Mapping[Role, EndpointStatus]) -> tuple[EndpointStatus, ...]:
+    """Entries in the order of roles, so that a status never changes by order alone."""
+    return tuple(entries[role] for role in Role if role in entries)
+
+
+def apply(hands: Hands, plan: Plan, before: Status, stored: Status) -> Applied:
+    """Carry out a plan whose intents are stored. `before` is the status without them: which intents are new."""
+    applied = Applied({entry.role: entry for entry in stored.endpoints})
+    for action in plan.actions:
+        with hands.audit(action.role):
+            try:
+                _carry_out(hands, action, applied, fresh=not before.endpoint(action.role).intent_open)
+            except AwsError as error:
+                fields = action.fields if isinstance(action, Modify) else ()
+                applied.failures.append(Failure(action.role, error, fields))
+                if error.error_class is ErrorClass.RETRY and error.reason == "Throttled":
+                    break
+            else:
+                applied.done.append(action)
+    return applied
+
+
+def _carry_out(hands: Hands, action: Action, applied: Applied, *, fresh: bool) -> None:
+    match action:
+        case Create():
+            _create(hands, action, applied, fresh=fresh)
+        case Resolve():
+            _resolve(hands, action, applied)
+        case Modify():
+            _modify(hands, action, applied)
+        case Retag(id=id_, change=change):
+            if change.put:
+                hands.gateway.put_tags([id_], change.put)
+            if change.remove:
+                hands.gateway.remove_tags([id_], change.remove)
+        case Delete(ids=ids):
+            delete(hands.gateway, ids, hands.past)
+
+
+def _create(hands: Hands, action: Create, applied: Applied, *, fresh: bool) -> None:
+    endpoint = _already_there(hands, action.role)
+    if endpoint is None:
+        try:
+            endpoint = hands.gateway.create_endpoint(_create_request(hands, action))
+        except AwsError as error:
+            _note_failed_create(hands, action.role, error, applied, fresh=fresh)
+            raise
+        applied.made[action.role] = endpoint
+        hands.past.made_at[action.role] = (action.attempt, hands.now)
+    hands.past.unseen_since.pop(action.role.value, None)
+    _note_id(applied, action.role, endpoint)
+
+
+def _already_there(hands: Hands, role: Role) -> Endpoint | None:
+    """An endpoint with our tags that the shared snapshot didn't show: the last look before a Create."""
+    found = hands.gateway.owned_endpoints(hands.owner.tags(role))
+    return next((e for e in found if not e.state.is_gone and hands.holds(e) is role), None)
+
+
+def _note_failed_create(hands: Hands, role: Role, error: AwsError, applied: Applied, *, fresh: bool) -> None:
+    """What a failed Create leaves of its intent.
+
+    A refusal of the very first try proves that nothing was made; of a later one it doesn't. A mismatch of parameters
+    proves that the endpoint exists: it is awaited, and given up only beyond the lag bound.
+    """
+    if error.code == ALREADY_MADE:
+        hands.past.unseen_for(role.value, hands.now)
+    elif fresh and error.outcome_known and error.error_class is not ErrorClass.RETRY:
+        applied.entries[role] = applied.entries[role].model_copy(update={"state": "absent"})
+
+
+def _note_id(applied: Applied, role: Role, endpoint: Endpoint) -> None:
+    applied.entries[role] = applied.entries[role].model_copy(
+        update={"id": endpoint.id, "state": "creating", "service_name": endpoint.service_name}
+    )
+
+
+def _create_request(hands: Hands, action: Create) -> CreateEndpoint:
+    desired = action.endpoint
+    interface = desired.type is EndpointType.INTERFACE
+    return CreateEndpoint(
+        client_token=hands.owner.client_token(hands.uid, action.role, action.attempt),
+        vpc_id=desired.vpc_id,
+        service_name=action.service_name,
+        type=desired.type,
+        policy=render(desired.policy) if isinstance(desired.policy, PolicyDocument) else None,
+        tags=desired.tags,
+        subnet_ids=desired.subnet_ids,
+        security_group_ids=desired.security_group_ids,
+        route_table_ids=desired.route_table_ids,
+        private_dns=desired.private_dns,
+        ip_address_type=desired.ip_address_type if interface else None,
+    )
+
+
+def _resolve(hands: Hands, action: Resolve, applied: Applied) -> None:
+    endpoint = _already_there(hands, action.role)
+    if endpoint is None:
+        request = CreateEndpoint(
+            client_token=hands.owner.client_token(hands.uid, action.role, action.attempt),
+            vpc_id=hands.vpc_id,
+            service_name=hands.services[action.role][0],
+            type=EndpointType.GATEWAY if action.role is Role.S3 else EndpointType.INTERFACE,
+            policy=None,
+            tags=hands.owner.tags(action.role),
+        )
+        try:
+            endpoint = hands.gateway.create_endpoint(request)
+        except AwsError as error:
+            if error.code == ALREADY_MADE:
+                hands.past.unseen_for(action.role.value, hands.now)
+            raise
+    _note_id(applied, action.role, endpoint)
+
+
+def _modify(hands: Hands, action: Modify, applied: Applied) -> None:
+    """One call for all fields; where AWS refuses it, one for each, so that one bad field holds up no other."""
+    try:
+        hands.gateway.modify_endpoint(action.change)
+    except AwsError as error:
+        if error.error_class is ErrorClass.RETRY or len(action.fields) == 1:
+            raise
+        log.info("%s was refused as a whole (%s); trying its fields one by one", action.change.id, error.code)
+        for name in action.fields:
+            part = only(action.change, name)
+            if part == ModifyEndpoint(action.change.id):
+                continue
+            try:
+                hands.gateway.modify_endpoint(part)
+            except AwsError as refused:
+                applied.failures.append(Failure(action.role, refused, (name,)))
+
+
+def only(change: ModifyEndpoint, name: Field) -> ModifyEndpoint:
+    """The part of a modification that is about one field."""
+    part = ModifyEndpoint(change.id)
+    match name:
+        case Field.POLICY:
+            return replace(part, policy=change.policy)
+        case Field.PRIVATE_DNS:
+            return replace(part, private_dns=change.private_dns)
+        case Field.IP_ADDRESS_TYPE:
+            return replace(part, ip_address_type=change.ip_address_type)
+        case Field.SUBNETS:
+            return replace(part, add_subnet_ids=change.add_subnet_ids, remove_subnet_ids=change.remove_subnet_ids)
+        case Field.SECURITY_GROUPS:
+            return replace(
+                part,
+                add_security_group_ids=change.add_security_group_ids,
+                remove_security_group_ids=change.remove_security_group_ids,
+            )
+        case Field.ROUTE_TABLES:
+            return replace(
+                part,
+                add_route_table_ids=change.add_route_table_ids,
+                remove_route_table_ids=change.remove_route_table_ids,
+            )
+        case _:
+            return part
+
+
+def delete(gateway: Gateway, ids: tuple[EndpointID, ...], past: Recollection) -> None:
+    """DeleteVpcEndpoints, its `Unsuccessful` items taken at their word: HTTP 200 is no deletion. Raises the first."""
+    failures = gateway.delete_endpoints(ids)
+    past.delete_accepted.update(id_ for id_ in ids if id_ not in failures)
+    for id_, failure in failures.items():
+        if failure.code not in NOT_FOUND:
+            raise classify("DeleteVpcEndpoints", failure.code, f"{id_}: {failure.message}", http_status=200)

@@ -1,0 +1,93 @@
+"""What one process remembers between reconciles. Losing it costs time, never safety: nothing here must survive."""
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ibpe.api.names import Role
+from ibpe.aws.gateway import EndpointID
+from ibpe.reconcile.desire import Field
+from ibpe.reconcile.plan import Patience
+
+LAG_BOUND = timedelta(minutes=5)
+"""How long AWS may not show what it made (EC2 developer guide, eventual consistency: back off up to five minutes)."""
+CONTENTION_WINDOW = timedelta(hours=1)
+CONTENTION_REPAIRS = 3
+RECREATE_BASE_SECONDS = 10.0
+RECREATE_MAX_SECONDS = 3600.0
+
+
+@dataclass
+class Recollection:
+    """What is remembered of one resource."""
+
+    not_before: float = float("-inf")
+    """The inventory's clock at our last write: older snapshots don't show it."""
+    unseen_since: dict[str, datetime] = field(default_factory=dict)
+    """Since when an id (or a role's intent) has been invisible."""
+    made_at: dict[Role, tuple[int, datetime]] = field(default_factory=dict)
+    """Attempt and time of the last Create of a role."""
+    repairs: dict[tuple[Role, Field], deque[datetime]] = field(default_factory=dict)
+    delete_accepted: set[EndpointID] = field(default_factory=set)
+    """Deletions that AWS took, so that NotFound afterwards means gone."""
+    intents_without_vpc: set[Role] = field(default_factory=set)
+    """Intents whose VPC is gone: nothing can have come of them that is still there."""
+    seen_gone_at: datetime | None = None
+    """When everything was seen gone for the first time; the second look releases the finalizer."""
+    prerequisites_stale: bool = False
+    """Something was refused: the surroundings are looked at anew each time."""
+    blind_since: datetime | None = None
+    """Since when AWS could not be looked at."""
+
+    def unseen_for(self, what: str, now: datetime) -> timedelta:
+        """How long something has been invisible, counted from the first time that this is asked."""
+        return now - self.unseen_since.setdefault(what, now)
+
+    def note_repair(self, role: Role, field_: Field, now: datetime) -> None:
+        """Count a repair of a field."""
+        self.repairs.setdefault((role, field_), deque(maxlen=CONTENTION_REPAIRS)).append(now)
+
+    def patience(self, now: datetime) -> Patience:
+        """What the planner must know of the past."""
+        contended = frozenset(
+            what
+            for what, times in self.repairs.items()
+            if len(times) == CONTENTION_REPAIRS and now - times[0] < CONTENTION_WINDOW
+        )
+        abandoned = frozenset(
+            role for role in Role if role.value in self.unseen_since and now - self.unseen_since[role.value] > LAG_BOUND
+        )
+        return Patience(contended, self._recreate_in(now), abandoned)
+
+    def _recreate_in(self, now: datetime) -> Mapping[Role, float]:
+        return {
+            role: max(0.0, recreate_delay(attempt) - (now - made).total_seconds())
+            for role, (attempt, made) in self.made_at.items()
+        }
+
+
+def recreate_delay(attempt: int) -> float:
+    """Seconds after attempt N before the next: none after the first, then doubling up to an hour."""
+    if attempt <= 1:
+        return 0.0
+    return min(RECREATE_BASE_SECONDS * 2.0 ** min(attempt - 2, 16), RECREATE_MAX_SECONDS)
+
+
+class Memory:
+    """Recollections by uid. Safe for threads: a key is never worked on twice at once, so only the map is locked."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_uid: dict[str, Recollection] = {}
+
+    def of(self, uid: str) -> Recollection:
+        """What is remembered of a resource."""
+        with self._lock:
+            return self._by_uid.setdefault(uid, Recollection())
+
+    def forget(self, uid: str) -> None:
+        """Drop a resource that is gone."""
+        with self._lock:
+            self._by_uid.pop(uid, None)

@@ -1,0 +1,186 @@
+"""Looking: one snapshot, the surroundings, and by id what the snapshot doesn't show. Reads only."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ibpe.api.names import Role
+from ibpe.api.status import Status
+from ibpe.aws.facts import Facts, Needs
+from ibpe.aws.gateway import AccountID, Cloud, Endpoint, EndpointID, EndpointState, Gateway, VpcID
+from ibpe.aws.snapshot import Snapshot
+from ibpe.partitions import service_names
+from ibpe.reconcile.claims import claims_of
+from ibpe.reconcile.desire import Desired, Owner
+from ibpe.reconcile.holdings import Holdings, Identity, hold
+from ibpe.reconcile.memory import LAG_BOUND, Recollection
+from ibpe.reconcile.observation import Absence, Observation
+from ibpe.reconcile.ports import Key, Resource, Resources, Siblings
+
+
+class Inventory(Protocol):
+    """The first AWS watch (`aws.inventory`)."""
+
+    def clock(self) -> float:
+        """Monotonic seconds."""
+
+    def snapshot(self, region: str, not_before: float = ...) -> Snapshot:
+        """A snapshot begun at or after a reading of the clock; raises ObservationFailed."""
+
+    def age(self, region: str) -> float:
+        """Seconds since the last good snapshot began."""
+
+    def hint_transitional(self, region: str) -> None:
+        """Something of ours is on its way: look more often."""
+
+    def braked(self, region: str) -> bool:
+        """Whether many endpoints vanished at once and are being looked up by id."""
+
+
+class Prerequisites(Protocol):
+    """The second AWS watch (`aws.prerequisites`)."""
+
+    def facts(self, key: Key, needs: Needs, max_age: float) -> Facts:
+        """The surroundings, at most so many seconds old; raises AwsError."""
+
+    def forget(self, key: Key) -> None:
+        """The key needs nothing any more."""
+
+
+class AccountMismatch(Exception):  # noqa: N818 -- named for what it says
+    """The credentials belong to another account than the endpoints: nothing is called with them."""
+
+    def __init__(self, pinned: str, found: str) -> None:
+        super().__init__(
+            f"The operator's credentials belong to account {found}, and this resource's endpoints are in {pinned}: "
+            f"give the operator credentials of {pinned} again."
+        )
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """All that looking needs."""
+
+    cloud: Cloud
+    inventory: Inventory
+    prerequisites: Prerequisites
+    resources: Resources
+    siblings: Siblings
+    prerequisites_max_age: float
+    """Seconds after which the surroundings are looked at again, should the second watch not have done so."""
+
+
+def observe(eyes: Eyes, resource: Resource, desired: Desired, past: Recollection, now: datetime) -> Observation:
+    """Everything that a decision about this resource may rest on.
+
+    Raises AccountMismatch, ObservationFailed (the snapshot) and AwsError (anything else).
+    """
+    snapshot = eyes.inventory.snapshot(desired.region, not_before=past.not_before)
+    check_account(resource.status, snapshot.account)
+    fresh = resource.generation != resource.status.observed_generation or past.prerequisites_stale
+    needs = _needs(desired)
+    facts = eyes.prerequisites.facts(resource.key, needs, 0.0 if fresh else eyes.prerequisites_max_age)
+    known = [*snapshot.in_vpc(desired.vpc_id), *_recorded(resource.status, snapshot, desired.vpc_id)]
+    looked = look_up(eyes.cloud.gateway(desired.region), resource.status, snapshot.endpoints)
+    known.extend(endpoint for endpoint in looked.values() if endpoint is not None)
+    identity = identity_of(desired.owner, desired.region, desired.vpc_id)
+    holdings = hold(known, resource.status.endpoints, identity)
+    ours = {endpoint.id for endpoint in holdings.all}
+    return Observation(
+        account=snapshot.account,
+        facts=facts,
+        holdings=holdings,
+        neighbours=tuple(e for e in known if e.id not in ours and e.vpc_id == desired.vpc_id),
+        absent=absences(resource.status, looked, past, now),
+        rivals=_rivals(eyes, resource, holdings),
+        braked=eyes.inventory.braked(desired.region),
+    )
+
+
+def check_account(status: Status, account: AccountID) -> None:
+    """Raise AccountMismatch unless the credentials' account is the one that the status was pinned to."""
+    if status.account_id is not None and status.account_id != account:
+        raise AccountMismatch(status.account_id, account)
+
+
+def identity_of(owner: Owner, region: str, vpc_id: VpcID | None) -> Identity:
+    """What an endpoint of this resource's must agree with."""
+    return Identity(owner, vpc_id, {role: service_names(region, role.value) for role in Role})
+
+
+def look_up(
+    gateway: Gateway, status: Status, shown: Mapping[EndpointID, Endpoint]
+) -> Mapping[EndpointID, Endpoint | None]:
+    """Every id in the status that a list did not show, asked for by id: a list proves no absence."""
+    return {id_: gateway.endpoint(id_) for id_ in recorded_ids(status) if id_ not in shown}
+
+
+def recorded_ids(status: Status) -> Iterator[EndpointID]:
+    """Every endpoint id that the status names."""
+    for entry in status.endpoints:
+        for id_ in (*entry.previous_ids, entry.id):
+            if id_:
+                yield EndpointID(id_)
+
+
+def absences(
+    status: Status, looked: Mapping[EndpointID, Endpoint | None], past: Recollection, now: datetime
+) -> Mapping[EndpointID, Absence]:
+    """Which recorded ids AWS doesn't know, and whether that proves them gone.
+
+    An endpoint that was seen before, or whose deletion AWS accepted, is gone when it is not found by id. One that AWS
+    has never shown may yet appear, for as long as the lag bound.
+    """
+    never_seen = {entry.id for entry in status.endpoints if entry.state == "creating"}
+    found: dict[EndpointID, Absence] = {}
+    for id_, endpoint in looked.items():
+        if endpoint is not None:
+            past.unseen_since.pop(id_, None)
+            continue
+        unseen = past.unseen_for(id_, now)
+        proved = id_ not in never_seen or id_ in past.delete_accepted or unseen > LAG_BOUND
+        found[id_] = Absence(proved)
+    return found
+
+
+def is_transitional(endpoints: Iterable[Endpoint]) -> bool:
+    """Whether AWS is still at work on any of these."""
+    return any(endpoint.state in {EndpointState.PENDING, EndpointState.DELETING} for endpoint in endpoints)
+
+
+def _needs(desired: Desired) -> Needs:
+    return Needs(
+        desired.region,
+        desired.vpc_id,
+        desired.build_subnet_ids.union(*(endpoint.subnet_ids for endpoint in desired.endpoints)),
+        frozenset(group for endpoint in desired.endpoints for group in endpoint.security_group_ids),
+        frozenset(name for endpoint in desired.endpoints for name in endpoint.services),
+    )
+
+
+def _recorded(status: Status, snapshot: Snapshot, vpc_id: VpcID) -> Iterator[Endpoint]:
+    """Endpoints that the status names and that are in another VPC: not ours, and worth saying so."""
+    for id_ in recorded_ids(status):
+        endpoint = snapshot.endpoints.get(id_)
+        if endpoint is not None and endpoint.vpc_id != vpc_id:
+            yield endpoint
+
+
+def _rivals(eyes: Eyes, resource: Resource, holdings: Holdings) -> Mapping[str, Key]:
+    """Who comes first for what this resource claims, where it holds nothing yet; the winner is read again."""
+    rivals: dict[str, Key] = {}
+    for claim in claims_of(resource.spec):
+        role = Role.S3 if "/s3-route/" in claim else Role.IMAGE_BUILDER
+        live = holdings.of(role).live
+        if live is not None and (role is Role.IMAGE_BUILDER or claim.rsplit("/", 1)[-1] in live.route_table_ids):
+            continue  # whoever AWS names as holder holds it
+        for claimant in eyes.siblings.claimants(claim):
+            if claimant.uid == resource.uid:
+                break
+            winner = eyes.resources.get(claimant.key)
+            if winner is None or winner.uid != claimant.uid or winner.deleting or claim not in claims_of(winner.spec):
+                continue
+            rivals[claim] = winner.key
+            break
+    return rivals

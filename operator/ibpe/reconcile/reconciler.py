@@ -1,0 +1,232 @@
+"""The story of one resource: read, observe, refuse, plan, act, tell. Each step is a verb in a module of its own."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ibpe.api.names import Role
+from ibpe.api.spec import DriftPolicy, InvalidSpec, Spec, parse_spec
+from ibpe.api.status import EndpointStatus, Status
+from ibpe.aws.errors import AwsError, ErrorClass
+from ibpe.aws.inventory import ObservationFailed
+from ibpe.reconcile import status as statuses
+from ibpe.reconcile.apply import Applied, Hands, apply, in_order, intents
+from ibpe.reconcile.desire import Desired, Owner, desire
+from ibpe.reconcile.entries import refreshed
+from ibpe.reconcile.memory import Memory, Recollection
+from ibpe.reconcile.notices import drift_news, notices
+from ibpe.reconcile.observation import Observation
+from ibpe.reconcile.observe import AccountMismatch, Eyes, check_account, identity_of, is_transitional, observe
+from ibpe.reconcile.plan import Create, Plan, Resolve, Response, make_plan
+from ibpe.reconcile.ports import (
+    Events,
+    Interest,
+    Key,
+    KubernetesUnavailable,
+    Outcome,
+    Resource,
+    Watcher,
+    WriteConflict,
+)
+from ibpe.reconcile.refusals import Refusal, refuse
+from ibpe.reconcile.teardown import Teardown
+
+AFTER_A_WRITE_SECONDS = 1.0
+AFTER_A_CONFLICT_SECONDS = 0.5
+CONTENDED_SECONDS = 600.0
+STALE_SECONDS = 300.0
+"""How long Ready keeps its value while AWS can't be looked at."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one look at a healthy spec came to, on the way from observing to telling."""
+
+    resource: Resource
+    spec: Spec
+    desired: Desired
+    seen: Observation
+    refusals: tuple[Refusal, ...]
+    plan: Plan
+    past: Recollection
+    now: datetime
+
+
+class Reconciler:
+    """Brings one resource at a time to what its spec says. Safe for threads, given one thread a key."""
+
+    def __init__(self, *, cluster: str, eyes: Eyes, events: Events, interest: Interest, watcher: Watcher) -> None:
+        self._cluster = cluster
+        self._eyes = eyes
+        self._resources = eyes.resources
+        self._events = events
+        self._interest = interest
+        self._watcher = watcher
+        self._memory = Memory()
+        self._teardown = Teardown(eyes, events, cluster)
+
+    def reconcile(self, key: Key, now: datetime) -> Outcome:
+        """One round for a key: the next step towards its spec, or its end, and the truth about it in the status."""
+        try:
+            resource = self._resources.get(key)
+            if resource is None:
+                return Outcome(result="gone")
+            past = self._memory.of(resource.uid)
+            return self._teardown.run(resource, past, now) if resource.deleting else self._keep(resource, past, now)
+        except WriteConflict:
+            return Outcome(requeue_after=AFTER_A_CONFLICT_SECONDS, result="conflict")
+        except KubernetesUnavailable:
+            return Outcome(retry=True, result="error")
+
+    def forget(self, uid: str) -> None:
+        """The resource is gone for good."""
+        self._memory.forget(uid)
+
+    def _keep(self, resource: Resource, past: Recollection, now: datetime) -> Outcome:
+        try:
+            spec = parse_spec(resource.spec)
+            desired = desire(spec, Owner(self._cluster, resource.key))
+            seen = observe(self._eyes, resource, desired, past, now)
+            refusals = refuse(desired, seen)
+            plan = make_plan(desired, seen, resource.status, refusals, spec.drift_policy, past.patience(now))
+            work = Round(resource, spec, desired, seen, refusals, plan, past, now)
+            resource, applied = self._act(work)
+        except InvalidSpec as problem:
+            return self._stall(resource, now, "InvalidSpec", f"{problem}.", Outcome(result="refused"))
+        except AccountMismatch as mismatch:
+            return self._stall(resource, now, "AccountMismatch", str(mismatch), Outcome(retry=True, result="refused"))
+        except ObservationFailed as failed:
+            return self._blind(resource, past, now, failed.error)
+        except AwsError as error:
+            return self._blind(resource, past, now, error)
+        return self._tell(work, resource, applied)
+
+    def _act(self, work: Round) -> tuple[Resource, Applied]:
+        """Carry out the plan: finalizer first, then the intents, then AWS. A suspended resource is left as it is."""
+        resource, plan, past = work.resource, work.plan, work.past
+        self._remember(work)
+        if work.spec.suspend or not (plan.actions or work.seen.holdings.all):
+            return resource, Applied({entry.role: entry for entry in resource.status.endpoints})
+        if not resource.has_finalizer:
+            resource = self._resources.add_finalizer(resource)
+        if not plan.actions:
+            return resource, Applied({entry.role: entry for entry in resource.status.endpoints})
+        before = resource.status
+        pinned = before.model_copy(update={"account_id": before.account_id or work.seen.account})
+        resource = self._resources.write_status(resource, intents(pinned, plan))
+        if any(isinstance(action, Create | Resolve) for action in plan.actions):
+            check_account(resource.status, self._eyes.cloud.caller_account())
+        applied = apply(self._hands(work), plan, before, resource.status)
+        past.not_before = self._eyes.inventory.clock()
+        self._eyes.inventory.hint_transitional(work.desired.region)
+        return resource, applied
+
+    def _remember(self, work: Round) -> None:
+        """What later rounds and the AWS watch must know of this one."""
+        desired, seen = work.desired, work.seen
+        work.past.blind_since = None
+        ids = [endpoint.id for endpoint in (*seen.holdings.all, *seen.neighbours)]
+        self._interest.note(work.resource.key, desired.region, desired.vpc_id, ids)
+        work.past.prerequisites_stale = bool(work.refusals)
+        for role, holding in seen.holdings.by_role.items():
+            if holding.live is not None:
+                work.past.unseen_since.pop(role.value, None)
+        if is_transitional(seen.holdings.all):
+            self._eyes.inventory.hint_transitional(desired.region)
+        for finding in work.plan.findings:
+            if finding.response == Response.REPAIRING and _is_acted_on(work.plan, finding.difference.role):
+                work.past.note_repair(finding.difference.role, finding.difference.field, work.now)
+
+    def _hands(self, work: Round) -> Hands:
+        desired = work.desired
+        identity = identity_of(desired.owner, desired.region, desired.vpc_id)
+        return Hands(
+            gateway=self._eyes.cloud.gateway(desired.region),
+            owner=desired.owner,
+            uid=work.resource.uid,
+            generation=work.resource.generation,
+            vpc_id=desired.vpc_id,
+            services=identity.services,
+            past=work.past,
+            now=work.now,
+            holds=lambda endpoint: identity.role_of(endpoint, {}),
+        )
+
+    def _tell(self, work: Round, resource: Resource, applied: Applied) -> Outcome:
+        """Write what is true now, say what is new, and say when to look again."""
+        seen, now = work.seen, work.now
+        entries = refreshed(resource.status, work.desired, seen.holdings, seen.absent, work.plan)
+        end = statuses.Round(
+            generation=work.resource.generation,
+            now=now,
+            account=seen.account,
+            desired=work.desired,
+            plan=work.plan,
+            refusals=work.refusals,
+            failures=tuple(applied.failures),
+            suspended=work.spec.suspend,
+            report=work.spec.drift_policy is DriftPolicy.REPORT,
+        )
+        status = statuses.conclude(resource.status, _overlaid(entries, applied), end)
+        self._publish(work.resource, resource, status, applied, now)
+        return _outcome(work, applied)
+
+    def _publish(self, read: Resource, latest: Resource, status: Status, applied: Applied, now: datetime) -> None:
+        written = self._resources.write_status(latest, status)
+        news = drift_news(read.status, status, now)
+        for entry in news.detected:
+            self._watcher.drift_detected(entry.role.value, entry.field)
+        for _, seconds in news.repaired:
+            self._watcher.drift_repaired(seconds)
+        for notice in notices(read.status, status, news, applied.made):
+            self._events.publish(written, notice.reason, notice.note, warning=notice.warning)
+        self._watcher.concluded(written, status)
+
+    def _stall(self, resource: Resource, now: datetime, reason: str, message: str, outcome: Outcome) -> Outcome:
+        status = statuses.stalled(resource.status, resource.generation, now, reason, message)
+        self._publish(resource, resource, status, Applied({}), now)
+        return outcome
+
+    def _blind(self, resource: Resource, past: Recollection, now: datetime, error: AwsError) -> Outcome:
+        """AWS could not be looked at. One failed call must not rewrite a thousand statuses: a settled one stands."""
+        since = past.blind_since = past.blind_since or now
+        settled = resource.status.observed_generation == resource.generation
+        passing = error.error_class is ErrorClass.RETRY or error.operation == "DescribeVpcEndpoints"
+        if not (settled and passing and (now - since).total_seconds() < STALE_SECONDS):
+            user = error.error_class is not ErrorClass.RETRY
+            status = statuses.unobserved(resource.status, resource.generation, now, error, user_must_act=user)
+            self._publish(resource, resource, status, Applied({}), now)
+        return Outcome(retry=True, result="error")
+
+
+def _is_acted_on(plan: Plan, role: Role) -> bool:
+    found = plan.role(role)
+    return found is not None and bool(found.actions)
+
+
+def _overlaid(entries: Iterable[EndpointStatus], applied: Applied) -> tuple[EndpointStatus, ...]:
+    """What a Create answered is newer than what was seen before it."""
+    by_role = {entry.role: entry for entry in entries}
+    for role, entry in applied.entries.items():
+        if entry.state in {"creating", "absent"} and role in by_role and by_role[role].state == "creating":
+            fresh = {"id": entry.id, "state": entry.state, "service_name": entry.service_name}
+            by_role[role] = by_role[role].model_copy(update=fresh)
+    return in_order(by_role)
+
+
+def _outcome(work: Round, applied: Applied) -> Outcome:
+    """When to look again. A settled resource is left to the watches."""
+    if applied.failures:
+        return Outcome(retry=True, result="error")
+    if work.spec.suspend:
+        return Outcome(result="suspended")
+    if applied.done:
+        return Outcome(requeue_after=AFTER_A_WRITE_SECONDS, result="waiting")
+    if work.refusals:
+        return Outcome(retry=True, result="refused")
+    waits = [plan.wait.seconds for plan in work.plan.roles if plan.wait is not None]
+    if waits:
+        return Outcome(requeue_after=min(waits), result="waiting")
+    if any(finding.response == Response.CONTENDED for finding in work.plan.findings):
+        return Outcome(requeue_after=CONTENDED_SECONDS, result="waiting")
+    return Outcome()

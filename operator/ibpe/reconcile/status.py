@@ -1,0 +1,371 @@
+"""The truth, in conditions: from a plan and what became of it to the status. Pure; `now` is given."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ibpe.api.names import ConditionStatus, ConditionType, Role
+from ibpe.api.status import MESSAGE_LIMIT, Condition, DriftEntry, EndpointStatus, PlannedAction, Status
+from ibpe.aws.errors import AwsError, ErrorClass
+from ibpe.reconcile.desire import Desired, Field
+from ibpe.reconcile.plan import Create, Delete, Failure, Finding, Modify, Plan, Resolve, Response, Retag, RolePlan
+from ibpe.reconcile.refusals import POLICY_REASONS, Refusal
+
+COMPONENTS: Mapping[Role, ConditionType] = {
+    Role.IMAGE_BUILDER: ConditionType.IMAGE_BUILDER_ENDPOINT_READY,
+    Role.S3: ConditionType.S3_ACCESS_READY,
+}
+WORD_LIMIT = 2048
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A condition without its history."""
+
+    status: ConditionStatus
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one reconcile came to."""
+
+    generation: int
+    now: datetime
+    account: str
+    desired: Desired
+    plan: Plan
+    refusals: tuple[Refusal, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    suspended: bool = False
+    report: bool = False
+    written: frozenset[Role] = field(default=frozenset())
+    """Roles that were written to, so that what was seen is no longer what is."""
+
+
+def conclude(before: Status, entries: tuple[EndpointStatus, ...], end: Round) -> Status:
+    """The status after a round."""
+    verdicts = _suspended(before, end) if end.suspended else _working(end)
+    return Status(
+        observed_generation=end.generation,
+        account_id=before.account_id or end.account,
+        conditions=merge(before.conditions, verdicts, end.generation, end.now),
+        endpoints=entries,
+        drift=before.drift if end.suspended else _drift(before, end),
+        plan=_planned(end.plan) if end.suspended or end.report or end.refusals else (),
+    )
+
+
+def stalled(before: Status, generation: int, now: datetime, reason: str, message: str) -> Status:
+    """The status when a user must act before anything can be looked at: a spec, an account, access."""
+    verdicts = {
+        ConditionType.READY: Verdict("False", reason, message),
+        ConditionType.RECONCILING: Verdict("False", reason, "Nothing is being done until that is mended."),
+        ConditionType.STALLED: Verdict("True", reason, message),
+    }
+    return _with(before, generation, now, verdicts)
+
+
+def unobserved(before: Status, generation: int, now: datetime, error: AwsError, *, user_must_act: bool) -> Status:
+    """The status when AWS could not be looked at for too long: unknown, never a stale True."""
+    message = describe(error)
+    verdicts = dict.fromkeys(
+        (ConditionType.READY, ConditionType.DRIFT_FREE, *COMPONENTS.values()),
+        Verdict("Unknown", "ObservationFailed", message),
+    )
+    verdicts[ConditionType.RECONCILING] = Verdict("True", "ObservationFailed", "Trying again to look at AWS.")
+    verdicts[ConditionType.STALLED] = Verdict("False", "ObservationFailed", "It is not known whether a user must act.")
+    if user_must_act:
+        verdicts[ConditionType.RECONCILING] = Verdict("False", error.reason, "Waiting for access to AWS.")
+        verdicts[ConditionType.STALLED] = Verdict("True", error.reason, message)
+    return _with(before, generation, now, verdicts)
+
+
+def deleting(before: Status, generation: int, now: datetime, message: str) -> Status:
+    """The status while a deletion is on its way."""
+    verdicts = {
+        ConditionType.READY: Verdict("False", "Deleting", message),
+        ConditionType.RECONCILING: Verdict("True", "Deleting", message),
+        ConditionType.STALLED: Verdict("False", "Deleting", "The deletion proceeds."),
+    }
+    return _with(before, generation, now, verdicts)
+
+
+def describe(error: AwsError) -> str:
+    """An AWS error for a person: operation and code first, then what AWS said, what to do, and the request."""
+    request = f" (request {error.request_id})" if error.request_id else ""
+    return f"{error.operation} {error.code}: {error.message.rstrip('.')}. {error.fix}{request}"
+
+
+def merge(
+    before: Sequence[Condition], verdicts: Mapping[ConditionType, Verdict], generation: int, now: datetime
+) -> tuple[Condition, ...]:
+    """New conditions, the transition time kept where the status is as before.
+
+    A message about the same failed operation and code is kept as it was first: request ids differ each time, and a
+    status that changes with them is written for ever.
+    """
+    known = {condition.type: condition for condition in before}
+    merged: list[Condition] = []
+    for type_ in ConditionType:
+        verdict = verdicts.get(type_)
+        old = known.get(type_)
+        if verdict is None:
+            if old is not None:
+                merged.append(old)
+            continue
+        same = old is not None and old.status == verdict.status
+        message = _clamp(verdict.message, MESSAGE_LIMIT)
+        if old is not None and old.observed_generation == generation and _same_failure(old.message, message):
+            message = old.message
+        merged.append(
+            Condition(
+                type=type_,
+                status=verdict.status,
+                reason=verdict.reason,
+                message=message,
+                last_transition_time=old.last_transition_time if old is not None and same else now,
+                observed_generation=generation,
+            )
+        )
+    return tuple(merged)
+
+
+def _with(before: Status, generation: int, now: datetime, verdicts: Mapping[ConditionType, Verdict]) -> Status:
+    return before.model_copy(
+        update={
+            "observed_generation": generation,
+            "conditions": merge(before.conditions, {**_initial(before), **verdicts}, generation, now),
+        }
+    )
+
+
+def _initial(before: Status) -> Mapping[ConditionType, Verdict]:
+    """Every condition is always there."""
+    known = {condition.type for condition in before.conditions}
+    unknown = Verdict("Unknown", "NotObserved", "Not looked at yet.")
+    return {type_: unknown for type_ in ConditionType if type_ not in known}
+
+
+def _working(end: Round) -> dict[ConditionType, Verdict]:
+    components = {COMPONENTS[role]: _component(role, end) for role in Role}
+    return {**_overall(end), **components, **_checks(end), ConditionType.DRIFT_FREE: _drift_verdict(end)}
+
+
+def _suspended(before: Status, end: Round) -> dict[ConditionType, Verdict]:
+    ready = before.condition(ConditionType.READY)
+    pending = len(end.plan.actions)
+    what = f"Suspended: {pending} action(s) wait in status.plan." if pending else "Suspended: nothing waits."
+    status: ConditionStatus = ready.status if ready else "Unknown"
+    verdicts = {
+        ConditionType.READY: Verdict(status, "Suspended", what),
+        ConditionType.RECONCILING: Verdict("False", "Suspended", what),
+        ConditionType.STALLED: Verdict("False", "Suspended", what),
+        **_checks(end),
+    }
+    return {**_initial(before), **verdicts}
+
+
+def _overall(end: Round) -> dict[ConditionType, Verdict]:
+    """Ready, Reconciling and Stalled, in the order of who must act: user, time, nobody."""
+    blocking = _user_must_act(end)
+    if blocking is not None:
+        works = Verdict("False", blocking.reason, blocking.message)
+        idle = Verdict("False", blocking.reason, "Nothing more is done until that is mended.")
+        return _three(works, idle, Verdict("True", blocking.reason, blocking.message))
+    progress = _in_progress(end)
+    none_stalled = Verdict("False", "Progressing" if progress else "Ready", "Nothing needs a user.")
+    if progress is not None:
+        ready = Verdict("False", progress.reason, progress.message)
+        if _works(end) and not _edits(end):
+            ready = Verdict("True", progress.reason, f"The endpoints work. {progress.message}")
+        return _three(ready, progress, none_stalled)
+    ready = Verdict("True", "Ready", _ready_message(end))
+    return _three(ready, Verdict("False", "Ready", "Nothing to do."), none_stalled)
+
+
+def _three(ready: Verdict, reconciling: Verdict, stalled_: Verdict) -> dict[ConditionType, Verdict]:
+    return {
+        ConditionType.READY: ready,
+        ConditionType.RECONCILING: reconciling,
+        ConditionType.STALLED: stalled_,
+    }
+
+
+def _user_must_act(end: Round) -> Verdict | None:
+    """The first thing that only a user can mend."""
+    if end.refusals:
+        more = f" And {len(end.refusals) - 1} more, see the other conditions." if len(end.refusals) > 1 else ""
+        return Verdict("True", end.refusals[0].reason, end.refusals[0].message + more)
+    for failure in end.failures:
+        if failure.error.error_class is not ErrorClass.RETRY:
+            return Verdict("True", failure.error.reason, describe(failure.error))
+    for finding in end.plan.findings:
+        plan = end.plan.role(finding.difference.role)
+        if finding.response in {Response.REPORTED, Response.CONTENDED} and plan is not None and not plan.works:
+            reason = "EndpointMissing" if finding.difference.field is Field.ENDPOINT else "DriftReported"
+            fix = "Set driftPolicy to Repair, or put it right by hand."
+            if finding.response == Response.CONTENDED:
+                reason, fix = "Contended", "Find who else keeps changing it, and stop them."
+            return Verdict("True", reason, f"{finding.difference}, and builds can't use it so. {fix}")
+    return None
+
+
+def _in_progress(end: Round) -> Verdict | None:
+    """What is being done or awaited, if anything."""
+    for failure in end.failures:
+        return Verdict("True", failure.error.reason, describe(failure.error))
+    for plan in end.plan.roles:
+        verb = _verb(plan)
+        if verb is not None:
+            return verb
+    return None
+
+
+def _verb(plan: RolePlan) -> Verdict | None:
+    for action in plan.actions:
+        match action:
+            case Create(role=role, attempt=attempt):
+                again = " again" if attempt > 1 else ""
+                return Verdict("True", "Creating", f"The {role} endpoint is being made{again}.")
+            case Delete(role=role, ids=ids):
+                return Verdict("True", "Deleting", f"{', '.join(ids)} ({role}) is being deleted: {action.why}.")
+            case Resolve(role=role):
+                return Verdict("True", "Resolving", f"Finding out whether a {role} endpoint was made.")
+            case Modify() | Retag():
+                break
+    active = [f for f in plan.findings if f.response in {Response.REPAIRING, Response.UPDATING}]
+    repairing = [finding for finding in active if finding.drift]
+    if plan.wait is not None:
+        return Verdict("True", plan.wait.reason, plan.wait.message)
+    if repairing:
+        what = "; ".join(str(finding.difference) for finding in repairing)
+        return Verdict("True", "RepairingDrift", f"Being repaired: {what}.")
+    if active:
+        what = ", ".join(finding.difference.field for finding in active)
+        return Verdict("True", "Updating", f"The {plan.role} endpoint is being changed to the edited spec: {what}.")
+    return None
+
+
+def _works(end: Round) -> bool:
+    asked = [end.plan.role(endpoint.role) for endpoint in end.desired.endpoints]
+    return all(plan is not None and plan.works for plan in asked)
+
+
+def _edits(end: Round) -> bool:
+    return any(finding.response == Response.UPDATING for finding in end.plan.findings)
+
+
+def _ready_message(end: Round) -> str:
+    ids = ", ".join(f"{plan.role} {plan.live.id}" for plan in end.plan.roles if plan.live)
+    drift = [finding for finding in end.plan.findings if finding.drift]
+    if not drift:
+        return f"Available and as specified: {ids}."
+    what = "; ".join(str(finding.difference) for finding in drift)
+    return f"Available: {ids}. Drift is left as it is: {what}."
+
+
+def _component(role: Role, end: Round) -> Verdict:
+    if end.desired.endpoint(role) is None:
+        return Verdict("Unknown", "NotManaged", f"The spec asks for no {role} endpoint, so none is looked at.")
+    plan = end.plan.role(role)
+    for failure in end.failures:
+        if failure.role is role:
+            return Verdict("False", failure.error.reason, describe(failure.error))
+    refusal = next((refusal for refusal in end.refusals if refusal.concerns(role)), None)
+    if refusal is not None and (plan is None or not plan.works):
+        return Verdict("False", refusal.reason, refusal.message)
+    if plan is None:
+        return Verdict("Unknown", "NotObserved", "Not looked at.")
+    if plan.works and plan.live is not None:
+        return Verdict("True", "Available", f"{plan.live.id} is available.")
+    doing = _verb(plan)
+    if doing is not None:
+        return Verdict("False", doing.reason, doing.message)
+    what = "; ".join(str(finding.difference) for finding in plan.findings)
+    return Verdict("False", "NotAsApplied", f"Builds can't use it: {what}.")
+
+
+def _checks(end: Round) -> dict[ConditionType, Verdict]:
+    policy = next((refusal for refusal in end.refusals if refusal.reason in POLICY_REASONS), None)
+    other = next((refusal for refusal in end.refusals if refusal.reason not in POLICY_REASONS), None)
+    return {
+        ConditionType.POLICY_VALID: Verdict("False", policy.reason, policy.message)
+        if policy
+        else Verdict("True", "Valid", "The endpoint policies are valid."),
+        ConditionType.PREREQUISITES_MET: Verdict("False", other.reason, other.message)
+        if other
+        else Verdict("True", "Met", "VPC, subnets, security groups and route tables are as they must be."),
+    }
+
+
+def _drift_verdict(end: Round) -> Verdict:
+    drift = [finding for finding in end.plan.findings if finding.drift]
+    if drift:
+        reason = next((f.response for f in drift if f.response == Response.CONTENDED), drift[0].response)
+        reason = "DriftReported" if reason == Response.REPORTED else reason
+        return Verdict("False", reason, "; ".join(str(finding.difference) for finding in drift) + ".")
+    if any(plan.live is None for plan in end.plan.roles):
+        return Verdict("Unknown", "NotObserved", "There is nothing to compare yet.")
+    return Verdict("True", "NoDrift", "AWS shows what was applied.")
+
+
+def _drift(before: Status, end: Round) -> tuple[DriftEntry, ...]:
+    since = {(entry.role, entry.field): entry for entry in before.drift}
+    return tuple(_drift_entry(finding, since, end.now) for finding in end.plan.findings if finding.drift)
+
+
+def _drift_entry(finding: Finding, since: Mapping[tuple[Role, str], DriftEntry], now: datetime) -> DriftEntry:
+    difference = finding.difference
+    old = since.get((difference.role, str(difference.field)))
+    return DriftEntry(
+        role=difference.role,
+        field=str(difference.field),
+        desired=_clamp(difference.desired, WORD_LIMIT),
+        observed=_clamp(difference.observed, WORD_LIMIT),
+        detected_at=old.detected_at if old else now,
+        action=finding.response,
+    )
+
+
+def _planned(plan: Plan) -> tuple[PlannedAction, ...]:
+    return tuple(planned(plan))[:32]
+
+
+def planned(plan: Plan) -> Iterable[PlannedAction]:
+    """A plan in words: what would be written, and what is only reported."""
+    for role in plan.roles:
+        for action in role.actions:
+            yield _in_words(action, role)
+        for finding in role.findings:
+            if finding.response in {Response.REPORTED, Response.BLOCKED}:
+                detail = _clamp(f"{finding.response}, not repaired: {finding.difference}", WORD_LIMIT)
+                yield PlannedAction(role=role.role, action="Modify", detail=detail)
+
+
+def _in_words(action: Create | Resolve | Modify | Retag | Delete, role: RolePlan) -> PlannedAction:
+    match action:
+        case Create(service_name=name, attempt=attempt):
+            return PlannedAction(role=role.role, action="Create", detail=f"{name} (attempt {attempt})")
+        case Resolve():
+            return PlannedAction(role=role.role, action="Create", detail="again, to find out whether it was made")
+        case Delete(ids=ids, why=why):
+            return PlannedAction(role=role.role, action="Delete", detail=f"{', '.join(ids)}: {why}")
+        case Retag(id=id_):
+            fields: tuple[Field, ...] = (Field.TAGS,)
+            name = "Tag"
+        case Modify(change=change, fields=fields):
+            id_, name = change.id, "Modify"
+    what = "; ".join(str(f.difference) for f in role.findings if f.difference.field in fields)
+    return PlannedAction(role=role.role, action=name, detail=_clamp(f"{id_}: {what}", WORD_LIMIT))
+
+
+def _same_failure(one: str, other: str) -> bool:
+    """Whether two messages are about one operation and code (`describe` puts them first)."""
+    head, colon, _ = one.partition(": ")
+    return bool(colon) and len(head.split()) == 2 and other.startswith(f"{head}: ") and "(request " in one  # noqa: PLR2004 -- operation and code
+
+
+def _clamp(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,289 @@
+"""The end: everything of ours deleted, or let go, and proved so before the finalizer goes. Needs no valid spec."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ibpe.api.names import ABANDON, CLUSTER_TAG, OWNER_TAG, RETAINED_TAG
+from ibpe.api.spec import DeletionPolicy
+from ibpe.api.status import EndpointStatus, Status
+from ibpe.aws.audit import audit_context
+from ibpe.aws.errors import AwsError, ErrorClass
+from ibpe.aws.gateway import Endpoint, EndpointID, EndpointState, Gateway, VpcID
+from ibpe.aws.inventory import ObservationFailed
+from ibpe.reconcile import status as statuses
+from ibpe.reconcile.apply import Applied, Hands, apply, delete, in_order
+from ibpe.reconcile.desire import Owner
+from ibpe.reconcile.entries import refreshed
+from ibpe.reconcile.holdings import Holdings, Identity, hold
+from ibpe.reconcile.memory import LAG_BOUND, Recollection
+from ibpe.reconcile.observation import Absence
+from ibpe.reconcile.observe import AccountMismatch, Eyes, absences, check_account, identity_of, recorded_ids
+from ibpe.reconcile.plan import Plan, Resolve, RolePlan
+from ibpe.reconcile.ports import Events, Outcome, Resource
+
+SECOND_LOOK_SECONDS = 1.0
+LOOK_AGAIN_SECONDS = 5.0
+VPC_IS_GONE = frozenset({"InvalidVpcID.NotFound", "InvalidVpcId.NotFound"})
+
+
+@dataclass(frozen=True)
+class Remains:
+    """What AWS still holds of a resource that is being deleted."""
+
+    holdings: Holdings
+    absent: Mapping[EndpointID, Absence]
+    seen: tuple[Endpoint, ...]
+    open_intents: tuple[EndpointStatus, ...]
+
+    @property
+    def unproved(self) -> tuple[EndpointID, ...]:
+        """Ids that AWS doesn't show and that may yet appear."""
+        return tuple(id_ for id_, absence in self.absent.items() if not absence.proved)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether all of it is proved gone."""
+        return not (self.holdings.all or self.holdings.unknown_roles or self.open_intents or self.unproved)
+
+    @property
+    def strangers(self) -> tuple[Endpoint, ...]:
+        """Endpoints that the status names, that exist, and that don't carry our tags."""
+        return tuple(h.stranger for h in self.holdings.by_role.values() if h.stranger is not None)
+
+
+@dataclass(frozen=True)
+class Teardown:
+    """Deleting what belongs to resources that are going."""
+
+    eyes: Eyes
+    events: Events
+    cluster: str
+
+    def run(self, resource: Resource, past: Recollection, now: datetime) -> Outcome:
+        """One round: look, delete or let go, say so; release the finalizer at the second look that finds nothing."""
+        if not resource.has_finalizer:
+            return Outcome(result="gone")
+        if self._abandoned(resource):
+            return self._abandon(resource)
+        if resource.spec.get("suspend") is True:
+            return self._hold(resource, now, "Suspended", "Deletion waits: spec.suspend is true. Set it to false.")
+        try:
+            return self._proceed(resource, past, now)
+        except AccountMismatch as mismatch:
+            return self._hold(resource, now, "AccountMismatch", f"Deletion waits: {mismatch} {_way_out(resource)}")
+        except ObservationFailed as failed:
+            return self._failed(resource, now, failed.error)
+        except AwsError as error:
+            return self._failed(resource, now, error)
+
+    def _proceed(self, resource: Resource, past: Recollection, now: datetime) -> Outcome:
+        check_account(resource.status, self.eyes.cloud.caller_account())
+        region = str(resource.spec.get("region"))
+        gateway = self.eyes.cloud.gateway(region)
+        identity = self._identity(resource, region)
+        remains = self._look(resource, gateway, identity, past, now)
+        if remains.nothing and not remains.strangers:
+            return self._second_look(resource, past, now)
+        past.seen_gone_at = None
+        refusal = _cannot_proceed(remains)
+        if refusal is not None:
+            return self._hold(resource, now, "OwnershipMismatch", f"{refusal} {_way_out(resource)}")
+        self.eyes.inventory.hint_transitional(region)
+        entries = refreshed(resource.status, None, remains.holdings, remains.absent, Plan(()))
+        status = resource.status.model_copy(update={"endpoints": entries})
+        applied = self._let_go(resource, gateway, identity, remains, past, now)
+        status = status.model_copy(update={"endpoints": _with_found(entries, applied)})
+        status = _progress(status, resource, remains, applied, now)
+        self.eyes.resources.write_status(resource, status)
+        if applied.failures:
+            return Outcome(retry=True, result="error")
+        return Outcome(requeue_after=SECOND_LOOK_SECONDS if applied.done else LOOK_AGAIN_SECONDS, result="waiting")
+
+    def _identity(self, resource: Resource, region: str) -> Identity:
+        vpc_id = resource.spec.get("vpcID")
+        owner = Owner(self.cluster, resource.key)
+        return identity_of(owner, region, VpcID(vpc_id) if isinstance(vpc_id, str) else None)
+
+    def _look(
+        self, resource: Resource, gateway: Gateway, identity: Identity, past: Recollection, now: datetime
+    ) -> Remains:
+        """Straight at AWS, by tags and by id: a shared snapshot proves nothing gone."""
+        owner = identity.owner
+        tagged = gateway.owned_endpoints({CLUSTER_TAG: owner.cluster, OWNER_TAG: str(owner.key)})
+        looked = {id_: gateway.endpoint(id_) for id_ in recorded_ids(resource.status)}
+        by_id = {e.id: e for e in (*tagged, *looked.values()) if e is not None}
+        entries = resource.status.endpoints
+        holdings = hold(by_id.values(), entries, identity)
+        if _retains(resource):
+            # What was let go carries neither our cluster nor our owner: it is no longer held, and no stranger either.
+            holdings = _without_released(holdings, owner)
+        held = {role for role, holding in holdings.by_role.items() if holding.all}
+        open_intents = tuple(e for e in entries if e.intent_open and e.role not in held and not past_gone(e, past, now))
+        return Remains(holdings, absences(resource.status, looked, past, now), tuple(by_id.values()), open_intents)
+
+    def _let_go(
+        self,
+        resource: Resource,
+        gateway: Gateway,
+        identity: Identity,
+        remains: Remains,
+        past: Recollection,
+        now: datetime,
+    ) -> Applied:
+        """Delete, or untag and leave; and resolve intents whose endpoint AWS doesn't show."""
+        hands = Hands(
+            gateway=gateway,
+            owner=identity.owner,
+            uid=resource.uid,
+            generation=resource.generation,
+            vpc_id=VpcID(identity.vpc_id or ""),
+            services=identity.services,
+            past=past,
+            now=now,
+            holds=lambda endpoint: identity.role_of(endpoint, {}),
+        )
+        resolving = tuple(
+            RolePlan(entry.role, actions=(Resolve(entry.role, entry.attempt),)) for entry in remains.open_intents
+        )
+        applied = apply(hands, Plan(resolving), resource.status, resource.status)
+        _settle_resolutions(applied, past)
+        doomed = [e for e in remains.holdings.all if e.state is not EndpointState.DELETING]
+        retained = [e for e in doomed if _retains(resource) and not e.state.is_dead and not _is_bare(e)]
+        unseen = [id_ for id_ in remains.unproved if id_ not in past.delete_accepted]
+        with audit_context(key=str(resource.key), uid=resource.uid, generation=resource.generation):
+            if retained:
+                ids = [endpoint.id for endpoint in retained]
+                gateway.put_tags(ids, identity.owner.retained_tag())
+                gateway.remove_tags(ids, [CLUSTER_TAG, OWNER_TAG])
+            deleting = tuple(e.id for e in doomed if e not in retained) + tuple(unseen)
+            if deleting:
+                delete(gateway, deleting, past)
+        return applied
+
+    def _second_look(self, resource: Resource, past: Recollection, now: datetime) -> Outcome:
+        if past.seen_gone_at is None or (now - past.seen_gone_at).total_seconds() < SECOND_LOOK_SECONDS:
+            past.seen_gone_at = past.seen_gone_at or now
+            return Outcome(requeue_after=SECOND_LOOK_SECONDS, result="waiting")
+        ids = sorted(recorded_ids(resource.status))
+        if _retains(resource):
+            self.events.publish(resource, "Retained", f"Left in AWS, without our tags: {', '.join(ids) or 'nothing'}.")
+        else:
+            self.events.publish(resource, "Deleted", f"AWS shows nothing left of {', '.join(ids) or 'it'}.")
+        self.eyes.resources.remove_finalizer(resource)
+        return Outcome(result="gone")
+
+    def _abandoned(self, resource: Resource) -> bool:
+        account = resource.abandoned_account
+        return account is not None and account == (resource.status.account_id or account)
+
+    def _abandon(self, resource: Resource) -> Outcome:
+        ids = ", ".join(sorted(recorded_ids(resource.status))) or "no known ids"
+        intents = ", ".join(f"an unanswered Create for {e.role}" for e in resource.status.endpoints if e.intent_open)
+        left = f"{ids}{f', {intents}' if intents else ''}"
+        note = f"Abandoned on request: account {resource.abandoned_account} may still hold {left}."
+        self.events.publish(resource, "Abandoned", note, warning=True)
+        self.eyes.resources.remove_finalizer(resource)
+        return Outcome(result="gone")
+
+    def _hold(self, resource: Resource, now: datetime, reason: str, message: str) -> Outcome:
+        status = statuses.stalled(resource.status, resource.generation, now, reason, message)
+        self.eyes.resources.write_status(resource, status)
+        self.events.publish(resource, "DeletionBlocked", message, warning=True)
+        return Outcome(retry=True, result="refused")
+
+    def _failed(self, resource: Resource, now: datetime, error: AwsError) -> Outcome:
+        if error.error_class is not ErrorClass.RETRY:
+            message = f"{statuses.describe(error)} Deletion waits for that. {_way_out(resource)}"
+            return self._hold(resource, now, error.reason, message)
+        status = statuses.deleting(resource.status, resource.generation, now, statuses.describe(error))
+        self.eyes.resources.write_status(resource, status)
+        return Outcome(retry=True, result="error")
+
+
+def past_gone(entry: EndpointStatus, past: Recollection, now: datetime) -> bool:
+    """Whether an intent may be given up: AWS had every chance to show what came of it, and didn't."""
+    if entry.role in past.intents_without_vpc:
+        return True
+    since = past.unseen_since.get(entry.role.value)
+    return since is not None and now - since > LAG_BOUND
+
+
+def _progress(status: Status, resource: Resource, remains: Remains, applied: Applied, now: datetime) -> Status:
+    waiting = [f"{endpoint.id} ({endpoint.state})" for endpoint in remains.holdings.all]
+    waiting += [f"{id_} (not shown by AWS yet)" for id_ in remains.unproved]
+    waiting += [f"the answer to a Create for {entry.role}" for entry in remains.open_intents]
+    message = f"Waiting until AWS shows these gone: {', '.join(waiting)}."
+    for failure in applied.failures:
+        if failure.error.error_class is not ErrorClass.RETRY:
+            words = f"{statuses.describe(failure.error)} Deletion waits for that. {_way_out(resource)}"
+            return statuses.stalled(status, resource.generation, now, failure.error.reason, words)
+        message = statuses.describe(failure.error)
+    return statuses.deleting(status, resource.generation, now, message)
+
+
+def _settle_resolutions(applied: Applied, past: Recollection) -> None:
+    """A VPC that is gone holds no endpoint: its intents came to nothing. A mismatch is an answer, not a failure."""
+    for failure in list(applied.failures):
+        if failure.error.code in VPC_IS_GONE:
+            past.intents_without_vpc.add(failure.role)
+            applied.failures.remove(failure)
+        elif failure.error.code == "IdempotentParameterMismatch":
+            applied.failures.remove(failure)
+
+
+def _with_found(entries: tuple[EndpointStatus, ...], applied: Applied) -> tuple[EndpointStatus, ...]:
+    by_role = {entry.role: entry for entry in entries}
+    for action in applied.done:
+        found = applied.entries[action.role]
+        by_role[action.role] = by_role.get(action.role, found).model_copy(
+            update={"id": found.id, "state": found.state, "service_name": found.service_name}
+        )
+    return in_order(by_role)
+
+
+def _cannot_proceed(remains: Remains) -> str | None:
+    if remains.strangers:
+        what = ", ".join(endpoint.id for endpoint in remains.strangers)
+        return (
+            f"Deletion waits: {what} is recorded as this resource's and does not carry its tags: put {CLUSTER_TAG} and "
+            f"{OWNER_TAG} back on it to have it deleted, or delete it by hand."
+        )
+    if remains.holdings.unknown_roles and not remains.holdings.all:
+        what = ", ".join(endpoint.id for endpoint in remains.holdings.unknown_roles)
+        return f"Deletion waits: {what} carries this resource's tags with a role that this version doesn't know."
+    return None
+
+
+def _without_released(holdings: Holdings, owner: Owner) -> Holdings:
+    def released(endpoint: Endpoint) -> bool:
+        return CLUSTER_TAG not in endpoint.tags and OWNER_TAG not in endpoint.tags
+
+    by_role = {
+        role: replace(
+            holding,
+            live=None if holding.live and released(holding.live) else holding.live,
+            surplus=tuple(e for e in holding.surplus if not released(e)),
+            dead=tuple(e for e in holding.dead if not released(e)),
+            leaving=tuple(e for e in holding.leaving if not released(e)),
+            stranger=holding.stranger
+            if holding.stranger and holding.stranger.tags.get(RETAINED_TAG) != str(owner.key)
+            else None,
+        )
+        for role, holding in holdings.by_role.items()
+    }
+    return replace(holdings, by_role=by_role)
+
+
+def _is_bare(endpoint: Endpoint) -> bool:
+    """Made only to find out about an intent: without subnets and routes it serves nobody, and isn't worth keeping."""
+    return not (endpoint.subnet_ids or endpoint.route_table_ids)
+
+
+def _retains(resource: Resource) -> bool:
+    return resource.spec.get("deletionPolicy") == DeletionPolicy.RETAIN.value
+
+
+def _way_out(resource: Resource) -> str:
+    account = resource.status.account_id or "<account id>"
+    return f'If AWS can never be reached again, annotate with {ABANDON}: "{account}".'
