@@ -127,6 +127,3 @@ class Watcher(Protocol):
 
     def drift_repaired(self, seconds: float) -> None:
         """A difference is gone, so many seconds after it was first seen."""
-
-    def concluded(self, resource: Resource, status: Status) -> None:
-        """A status was reached."""

@@ -180,7 +180,6 @@ class Reconciler:
             self._watcher.drift_repaired(seconds)
         for notice in notices(read.status, status, news, applied.made):
             self._events.publish(written, notice.reason, notice.note, warning=notice.warning)
-        self._watcher.concluded(written, status)
 
     def _stall(self, resource: Resource, now: datetime, reason: str, message: str, outcome: Outcome) -> Outcome:
         status = statuses.stalled(resource.status, resource.generation, now, reason, message)

@@ -318,8 +318,8 @@ def table_is_the_builds_own(case: Case) -> Refusal | None:
         return case.refuse(
             "RouteTableShared",
             f"{what} {whom}, and the baseline ImageBuilderOnly would cut off all their other S3 traffic: give the "
-            "builds a route table of their own, choose the baseline Organization or FullAccess, or name those subnets in "
-            "builds.subnets if builds run there.",
+            "builds a route table of their own, choose the baseline Organization or FullAccess, or name those subnets "
+            "in builds.subnets if builds run there.",
             Field.ROUTE_TABLES,
         )
     return None

@@ -4,12 +4,15 @@ from ibpe.aws.ec2 import BotoCloud
 from ibpe.aws.inventory import Inventory
 from ibpe.aws.prerequisites import Prerequisites
 from ibpe.aws.session import SessionSettings
+from ibpe.reconcile.observe import Eyes
 from ibpe.reconcile.ports import Key
 from ibpe.reconcile.reconciler import Reconciler
 from ibpe.runtime.process import Ground, Story
 
 THREADS_PER_REGION = 2
 """The AWS watch's own, which use the same connections as the workers."""
+PREREQUISITES_SLACK = 1.5
+"""A reconcile looks by itself only when the second watch is this much behind its period."""
 
 
 def compose(ground: Ground) -> Story:
@@ -26,16 +29,20 @@ def compose(ground: Ground) -> Story:
     )
     inventory = Inventory(cloud, cluster=settings.cluster_name)
     prerequisites: Prerequisites[Key] = Prerequisites(cloud)
-    reconciler = Reconciler(
-        resources=ground.resources,
-        events=ground.events,
+    eyes = Eyes(
         cloud=cloud,
         inventory=inventory,
         prerequisites=prerequisites,
+        resources=ground.resources,
         siblings=ground.claims,
-        interest=ground.interest,
-        metrics=ground.metrics,
+        prerequisites_max_age=PREREQUISITES_SLACK * settings.prerequisites_seconds,
+    )
+    reconciler = Reconciler(
         cluster=settings.cluster_name,
+        eyes=eyes,
+        events=ground.events,
+        interest=ground.interest,
+        watcher=ground.metrics,
     )
     return Story(
         reconcile=reconciler.reconcile,
