@@ -1,0 +1,212 @@
+"""When a region is looked at, and whom it wakes."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from ibpe.reconcile.ports import Key
+from ibpe.runtime.aws_watch import AwsWatch, FirstTier, Periods, SecondTier, concerned
+from ibpe.runtime.interest import Interest
+
+REGION = "us-west-2"
+A, B, C = Key("team", "a"), Key("team", "b"), Key("team", "c")
+
+
+@dataclass(frozen=True)
+class Change:
+    endpoint_id: str = "vpce-1"
+    vpc_id: str = "vpc-1"
+    owners: frozenset[str] = frozenset()
+    foreign: bool = False
+
+
+@dataclass
+class Snapshots:
+    clock: "Clock"
+    found: frozenset[Change] = frozenset()
+    failing: bool = False
+    transitional: bool = False
+    good_at: float = float("-inf")
+    looks: int = 0
+
+    def refresh(self, region: str) -> frozenset[Change]:
+        assert region == REGION
+        self.looks += 1
+        if self.failing:
+            raise ConnectionError("no sight")
+        self.good_at = self.clock.now
+        return self.found
+
+    def age(self, region: str) -> float:
+        assert region == REGION
+        return self.clock.now - self.good_at
+
+    def is_transitional(self, region: str) -> bool:
+        assert region == REGION
+        return self.transitional
+
+
+@dataclass
+class Clock:
+    now: float = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Setting:
+    clock: Clock = field(default_factory=Clock)
+    woken: list[Key] = field(default_factory=list)
+    interest: Interest = field(default_factory=Interest)
+
+    def __post_init__(self) -> None:
+        self.snapshots = Snapshots(self.clock)
+        self.interest.note(A, REGION, "vpc-1", ["vpce-1"])
+        self.interest.note(B, REGION, "vpc-1", ["vpce-2"])
+        self.interest.note(C, "eu-west-1", "vpc-1", ["vpce-3"])
+        self.tier = FirstTier(
+            REGION, self.snapshots, self.interest, self.woken.append, periods=Periods(60, 5, 600), clock=self.clock
+        )
+
+    def look_after(self, seconds: float) -> None:
+        self.clock.now += seconds
+        self.tier.look()
+
+
+@pytest.mark.parametrize(
+    ("change", "keys"),
+    [
+        (Change(endpoint_id="vpce-9", owners=frozenset({"team/a"})), {A}),
+        (Change(endpoint_id="vpce-9", owners=frozenset({"team/a", "other/new"})), {A, Key("other", "new")}),
+        (Change(endpoint_id="vpce-2"), {B}),
+        (Change(endpoint_id="vpce-9"), set()),
+        (Change(endpoint_id="vpce-9", foreign=True), {A, B}),
+        (Change(endpoint_id="vpce-9", vpc_id="vpc-2", foreign=True), set()),
+        (Change(endpoint_id="vpce-9", owners=frozenset({"nonsense", "a/b/c", ""})), set()),
+    ],
+    ids=["its owner", "old and new owner", "who looks at it", "nobody", "the VPC", "another VPC", "forged tags"],
+)
+def test_a_difference_wakes_whom_it_concerns(change: Change, keys: set[Key]) -> None:
+    assert concerned(REGION, change, Setting().interest) == keys
+
+
+def test_interest_follows_the_latest_note_and_forgets() -> None:
+    interest = Setting().interest
+    interest.note(A, "eu-west-1", "vpc-7", ["vpce-7"])
+    assert interest.of_endpoint("vpce-1") == frozenset()
+    assert interest.in_vpc("eu-west-1", "vpc-7") == {A}
+    assert interest.in_region(REGION) == {B}
+    interest.forget(B)
+    interest.forget(B)
+    assert interest.regions() == {"eu-west-1"}
+
+
+def test_a_look_is_due_each_minute_and_each_five_seconds_in_transition() -> None:
+    setting = Setting()
+    assert setting.tier.seconds_until_due() == 60
+    setting.clock.now += 10
+    setting.snapshots.transitional = True
+    assert setting.tier.seconds_until_due() == -5, "at once, though the minute is not over"
+    setting.tier.look()
+    assert setting.tier.seconds_until_due() == 5
+
+
+def test_a_look_wakes_the_owner_and_nobody_else() -> None:
+    setting = Setting()
+    setting.snapshots.found = frozenset({Change(endpoint_id="vpce-1", owners=frozenset({"team/a"}))})
+    setting.look_after(60)
+    assert setting.woken == [A]
+
+
+def test_short_blindness_wakes_nobody() -> None:
+    setting = Setting()
+    setting.look_after(0)
+    setting.snapshots.failing = True
+    for _ in range(4):
+        setting.look_after(60)
+    setting.snapshots.failing = False
+    setting.look_after(10)
+    assert setting.woken == []
+
+
+def test_five_minutes_of_blindness_wake_the_region_once_and_sight_wakes_it_again() -> None:
+    setting = Setting()
+    setting.look_after(0)
+    setting.snapshots.failing = True
+    for _ in range(10):
+        setting.look_after(60)
+    assert sorted(setting.woken) == [A, B]
+    setting.snapshots.failing = False
+    for _ in range(3):
+        setting.look_after(60)
+    assert sorted(setting.woken) == [A, A, B, B]
+
+
+def test_a_region_never_seen_is_blind_from_its_beginning() -> None:
+    setting = Setting()
+    setting.snapshots.failing = True
+    setting.look_after(60)
+    assert setting.woken == []
+    setting.look_after(240)
+    assert sorted(setting.woken) == [A, B]
+
+
+class Facts:
+    def __init__(self) -> None:
+        self.failing = False
+        self.looks = 0
+
+    def refresh(self, region: str) -> frozenset[Key]:
+        self.looks += 1
+        if self.failing:
+            raise ConnectionError(region)
+        return frozenset({A})
+
+
+@pytest.mark.parametrize(("chance", "seconds"), [(0.0, 600.0), (0.5, 570.0)])
+def test_the_second_tier_is_spread_and_goes_on_after_a_failure(chance: float, seconds: float) -> None:
+    clock, facts, woken = Clock(), Facts(), list[Key]()
+    tier = SecondTier(REGION, facts, woken.append, period=600, clock=clock, chance=lambda: chance)
+    assert tier.seconds_until_due() == seconds
+    clock.now += 1000
+    tier.look()
+    assert (woken, tier.seconds_until_due()) == ([A], seconds)
+    facts.failing = True
+    clock.now += 1000
+    tier.look()
+    assert (woken, tier.seconds_until_due()) == ([A], seconds)
+
+
+def test_a_region_is_watched_for_as_long_as_it_interests_somebody() -> None:
+    interest, snapshots, facts = Interest(), Snapshots(Clock()), Facts()
+    deaths: list[BaseException] = []
+    watch = AwsWatch(
+        snapshots, facts, interest, lambda _: None, periods=Periods(0.02, 0.01, 0.02), on_death=deaths.append
+    )
+    watch.start()
+    wait_until(lambda: watch.alive)
+    assert threads_of(REGION) == 0
+    interest.note(A, REGION, "vpc-1", [])
+    wait_until(lambda: snapshots.looks > 2 and facts.looks > 2)
+    assert threads_of(REGION) == 2
+    interest.forget(A)
+    wait_until(lambda: threads_of(REGION) == 0)
+    watch.stop()
+    wait_until(lambda: not watch.alive)
+    assert deaths == []
+
+
+def threads_of(region: str) -> int:
+    return sum(thread.name.endswith(region) for thread in threading.enumerate())
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(1000):
+        if condition():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it never came")

@@ -1,0 +1,96 @@
+"""Where the watch's news go."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from prometheus_client import generate_latest
+
+from ibpe.kube.seen import Sighting, Wakers
+from ibpe.reconcile.claims import ClaimIndex
+from ibpe.reconcile.ports import Key
+from ibpe.runtime.interest import Interest
+from ibpe.runtime.metrics import Metrics
+from ibpe.runtime.queue import WorkQueue
+from ibpe.runtime.router import Router
+
+A, B = Key("team", "a"), Key("team", "b")
+SPEC = {"region": "us-west-2", "vpcID": "vpc-1", "imageBuilder": {}}
+
+
+def sighting(key: Key, uid: str, *, ready: bool = False, stalled: bool = False) -> Sighting:
+    wakers = Wakers(key=key, generation=1, deleting=False, requested=None, abandon=None)
+    return Sighting(uid, wakers, datetime(2026, 1, 1, tzinfo=UTC), SPEC, ready, stalled)
+
+
+@dataclass
+class Setting:
+    queue: WorkQueue[Key] = field(default_factory=WorkQueue)
+    interest: Interest = field(default_factory=Interest)
+    metrics: Metrics = field(default_factory=Metrics)
+    claims: ClaimIndex = field(default_factory=ClaimIndex)
+    uids: list[str] = field(default_factory=list)
+    keys: list[Key] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.router = Router(
+            self.queue,
+            self.claims,
+            self.interest,
+            self.metrics.resources,
+            forget_uid=self.uids.append,
+            forget_key=self.keys.append,
+        )
+
+    def taken(self) -> list[Key]:
+        keys = []
+        while len(self.queue):
+            key = self.queue.get()
+            assert key is not None
+            self.queue.done(key)
+            keys.append(key)
+        return keys
+
+    def scrape(self) -> str:
+        return generate_latest(self.metrics.registry).decode()
+
+
+def test_only_what_wakes_is_queued_but_all_is_measured() -> None:
+    setting = Setting()
+    setting.router.seen(sighting(A, "u1"), wake=True)
+    assert setting.taken() == [A]
+    setting.router.seen(sighting(A, "u1", ready=True), wake=False)
+    assert setting.taken() == []
+    assert 'ibpe_resource_ready{name="a",namespace="team"} 1.0' in setting.scrape()
+
+
+def test_the_end_of_a_claims_holder_wakes_who_waits_for_it() -> None:
+    setting = Setting()
+    setting.router.seen(sighting(A, "u1"), wake=True)
+    setting.router.seen(sighting(B, "u2"), wake=True)
+    setting.taken()
+    setting.router.ended("u1", A)
+    assert setting.taken() == [B]
+    assert (setting.uids, setting.keys) == (["u1"], [A])
+    assert 'name="a"' not in setting.scrape()
+
+
+def test_what_belongs_to_a_name_stays_with_its_namesake() -> None:
+    setting = Setting()
+    setting.router.seen(sighting(A, "old"), wake=True)
+    setting.interest.note(A, "us-west-2", "vpc-1", [])
+    setting.router.seen(sighting(A, "new"), wake=True)
+    setting.router.ended("old", None)
+    assert setting.interest.in_region("us-west-2") == {A}
+    assert (setting.uids, setting.keys) == (["old"], [])
+    assert [claimant.uid for claimant in setting.claims.claimants("us-west-2/vpc-1/private-dns/imagebuilder")] == [
+        "new"
+    ]
+
+
+def test_each_stalled_resource_has_its_series() -> None:
+    setting = Setting()
+    setting.router.seen(sighting(A, "u1", stalled=True), wake=True)
+    setting.router.seen(sighting(B, "u2", ready=True), wake=True)
+    scrape = setting.scrape()
+    assert 'ibpe_resource_stalled{name="a",namespace="team"} 1.0' in scrape
+    assert 'ibpe_resource_stalled{name="b",namespace="team"} 0.0' in scrape
