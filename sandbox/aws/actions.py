@@ -31,10 +31,10 @@ def perform(world: World, call: Call) -> tuple[int, str]:
 
 def _pass_on(world: World, call: Call) -> tuple[int, str]:
     if call.service != "ec2":
-        return forward(call)
+        return forward(world.moto, call)
     territory = world.territory(call.account, call.region)
     check_deletion(territory, call)
-    status, body = forward(call)
+    status, body = forward(world.moto, call)
     if call.action == "DeleteRouteTable" and status == 200:
         forget_route_table(territory, call.parameters.text("RouteTableId") or "")
     return status, body
@@ -79,21 +79,21 @@ def _describe(world: World, call: Call) -> str:
 
 
 def _create_tags(world: World, call: Call) -> str:
-    _tag_others(call, create_tags(world, call))
+    _tag_others(world, call, create_tags(world, call))
     return element("return", value=True)
 
 
 def _delete_tags(world: World, call: Call) -> str:
-    _tag_others(call, delete_tags(world, call))
+    _tag_others(world, call, delete_tags(world, call))
     return element("return", value=True)
 
 
-def _tag_others(call: Call, ids: tuple[str, ...]) -> None:
+def _tag_others(world: World, call: Call, ids: tuple[str, ...]) -> None:
     """Let moto tag what is no endpoint."""
     if ids:
         kept = {key: value for key, value in call.parameters.flat.items() if not key.startswith("ResourceId.")}
         named = {f"ResourceId.{number}": each for number, each in enumerate(ids, start=1)}
-        forward(replace(call, parameters=Parameters(kept | named)))
+        forward(world.moto, replace(call, parameters=Parameters(kept | named)))
 
 
 _EC2: Final[Mapping[str, Callable[[World, Call], str]]] = {

@@ -74,6 +74,11 @@ class AwsApplication:
             response = self._perform(call, sequence)
         except AwsFault as fault:
             response = self._refusal(call, fault, sequence)
+        except LostAnswerError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever breaks in moto must reach the caller as AWS's own 500, not as HTML
+            _log.exception("%s failed", call.action)
+            response = self._refusal(call, errors.internal_error(), sequence)
         for arranged in (each for each in faults if each.fault.phase == "after"):
             response = self._suffer_after(call, arranged, sequence) or response
         return response

@@ -23,7 +23,6 @@ from sandbox.aws.messages import (
 )
 from sandbox.aws.network_bulk import make_networks
 from sandbox.aws.settings import Settings
-from sandbox.aws.topology import set_vpc_owner
 
 Answer = BaseModel | Mapping[str, object] | list[object]
 
@@ -177,8 +176,9 @@ class ControlApplication:
         account = _object(request).get("account")
         if account is not None and not isinstance(account, str):
             raise BadRequest("account: 12 digits or null are needed")
-        set_vpc_owner(vpc_id, account)
-        return {}
+        with self._aws.world.lock:
+            owners = [each.topology.set_vpc_owner(vpc_id, account) for each in self._aws.world.territories()]
+        return _found(any(owners), f"no VPC {vpc_id}")
 
     def _change_service(self, request: Request) -> Answer:
         change = ServiceChange.model_validate(_object(request))
@@ -192,7 +192,8 @@ class ControlApplication:
     def _order_networks(self, request: Request) -> Answer:
         order = NetworksOrder.model_validate(_object(request))
         with self._aws.world.lock:
-            return list(make_networks(order))
+            backend = self._aws.world.moto.ec2(order.account, order.region)
+            return list(make_networks(backend, order))
 
 
 def _object(request: Request) -> dict[str, object]:

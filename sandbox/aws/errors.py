@@ -87,6 +87,11 @@ def dependency_violation(kind: str, resource_id: str) -> AwsFault:
     return AwsFault("DependencyViolation", f"The {kind} '{resource_id}' has dependencies and cannot be deleted.")
 
 
+def internal_error() -> AwsFault:
+    """The service itself failed."""
+    return AwsFault("InternalError", "An internal error has occurred", 500)
+
+
 def dry_run() -> AwsFault:
     """DryRun's way to say yes."""
     return AwsFault("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)

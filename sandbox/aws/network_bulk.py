@@ -3,15 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from moto.ec2.models import ec2_backends
-
 from sandbox.aws.messages import NetworksOrder
 from sandbox.aws.network import Network
 
 
-def make_networks(order: NetworksOrder) -> Iterator[Network]:
-    """Make the VPCs that were ordered; all have the same CIDR, as VPCs of one account may."""
-    backend: Any = ec2_backends[order.account][order.region]
+def make_networks(backend: Any, order: NetworksOrder) -> Iterator[Network]:
+    """Make the VPCs that were ordered in moto's EC2; all have the same CIDR, as VPCs of one account may."""
     zones = [zone.name for zone in backend.describe_availability_zones()][: order.subnets]
     if len(zones) < order.subnets:
         raise ValueError(f"{order.region} has {len(zones)} zones, and each of {order.subnets} subnets needs its own")

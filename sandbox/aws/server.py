@@ -33,7 +33,7 @@ class _Handler(WSGIRequestHandler):
 
 
 class AwsServer:
-    """AWS on loopback, as a context manager. moto keeps its networks in the process, so one at a time."""
+    """AWS on loopback, as a context manager; its state is its own, several in a process don't see each other."""
 
     def __init__(self, settings: Settings | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self._application = AwsApplication(World(settings or Settings()))

@@ -44,10 +44,10 @@ class Token:
 class Territory:
     """One account's VPC endpoints in one region."""
 
-    def __init__(self, account: str, region: str, behaviour: Behaviour) -> None:
+    def __init__(self, account: str, region: str, topology: Topology, behaviour: Behaviour) -> None:
         self.account = account
         self.region = region
-        self.topology = Topology(account, region)
+        self.topology = topology
         self.tokens: dict[str, Token] = {}
         self._entries: dict[str, Entry] = {}
         self._behaviour = behaviour
@@ -130,8 +130,8 @@ class Territory:
         self._mirror(entry)
         self._forget(entry)
 
-    def _schedule(self, entry: Entry, seconds: float, state: str) -> None:
-        due = Due(self._behaviour.now() + seconds, state)
+    def _schedule(self, entry: Entry, seconds: float, state: str, since: float | None = None) -> None:
+        due = Due((self._behaviour.now() if since is None else since) + seconds, state)
         entry.due = due
         self._sequence += 1
         heapq.heappush(self._agenda, (due.at, self._sequence, due, entry))
@@ -146,7 +146,7 @@ class Territory:
             entry.endpoint = replace(entry.endpoint, last_error=(reason.code, reason.message))
         if due.state == DELETED:
             self._mirror(entry)
-            self._schedule(entry, self._behaviour.settings.deleted_listed_seconds, VANISHED)
+            self._schedule(entry, self._behaviour.settings.deleted_listed_seconds, VANISHED, since=due.at)
 
     def _forget(self, entry: Entry) -> None:
         self._entries.pop(entry.endpoint.id, None)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from moto.ec2.models import ec2_backends
 from moto.ec2.models.route_tables import Route
 from moto.ec2.models.subnets import Subnet as MotoSubnet
 from moto.ec2.models.vpcs import VPC
@@ -63,15 +62,13 @@ class _RouteTarget:
     id: str
 
 
-_vpc_owners: dict[str, str] = {}
-
-
 def _vpc_owner(vpc: Any) -> str:
-    return _vpc_owners.get(vpc.id) or str(vpc.ec2_backend.account_id)
+    return str(getattr(vpc, "shared_by", None) or vpc.ec2_backend.account_id)
 
 
 def _subnet_owner(subnet: Any) -> str:
-    return _vpc_owners.get(subnet.vpc_id) or str(subnet.ec2_backend.account_id)
+    vpc = subnet.ec2_backend.vpcs.get(subnet.vpc_id)
+    return _vpc_owner(vpc) if vpc else str(subnet.ec2_backend.account_id)
 
 
 def let_vpcs_have_other_owners() -> None:
@@ -84,25 +81,12 @@ def let_vpcs_have_other_owners() -> None:
         moto_class.owner_id = property(owner)
 
 
-def set_vpc_owner(vpc_id: str, account: str | None) -> None:
-    """Let a VPC belong to another account; None gives it back."""
-    if account is None:
-        _vpc_owners.pop(vpc_id, None)
-    else:
-        _vpc_owners[vpc_id] = account
-
-
-def forget_vpc_owners() -> None:
-    """Give every VPC back to the account that it is in."""
-    _vpc_owners.clear()
-
-
 class Topology:
     """One account's network in one region."""
 
-    def __init__(self, account: str, region: str) -> None:
-        self._backend: Any = ec2_backends[account][region]
-        self._region = region
+    def __init__(self, backend: Any) -> None:
+        """`backend`: moto's EC2 of this account and region."""
+        self._backend = backend
 
     def vpc(self, vpc_id: str) -> Vpc | None:
         """A VPC; None when there is none of this id (likewise below)."""
@@ -110,6 +94,13 @@ class Topology:
         if found is None:
             return None
         return Vpc(vpc_id, _vpc_owner(found), _is_true(found.enable_dns_support), _is_true(found.enable_dns_hostnames))
+
+    def set_vpc_owner(self, vpc_id: str, account: str | None) -> bool:
+        """Let a VPC be one that another account shares (None: its own); False when there is no such VPC."""
+        found = self._backend.vpcs.get(vpc_id)
+        if found is not None:
+            found.shared_by = account
+        return found is not None
 
     def subnet(self, subnet_id: str) -> Subnet | None:
         """A subnet by id."""

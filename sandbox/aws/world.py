@@ -2,16 +2,14 @@
 
 import threading
 
-from moto.ec2.models import ec2_backends
-from moto.sts.models import sts_backends
-
 from sandbox.aws.accounts import Accounts
 from sandbox.aws.clock import Clock
 from sandbox.aws.model import Entry
+from sandbox.aws.moto_bridge import Moto
 from sandbox.aws.services import ServiceTable
 from sandbox.aws.settings import Settings
 from sandbox.aws.territory import Territory
-from sandbox.aws.topology import forget_vpc_owners, let_vpcs_have_other_owners
+from sandbox.aws.topology import Topology, let_vpcs_have_other_owners
 
 
 class World:
@@ -20,6 +18,7 @@ class World:
     def __init__(self, settings: Settings) -> None:
         let_vpcs_have_other_owners()
         self.lock = threading.RLock()
+        self.moto = Moto()
         self.clock = Clock()
         self.accounts = Accounts()
         self.services = ServiceTable()
@@ -35,7 +34,7 @@ class World:
         """The endpoints of an account in a region, with every change of state made that was due."""
         key = (account, region)
         if key not in self._territories:
-            self._territories[key] = Territory(account, region, self)
+            self._territories[key] = Territory(account, region, Topology(self.moto.ec2(account, region)), self)
         territory = self._territories[key]
         territory.settle()
         return territory
@@ -55,9 +54,7 @@ class World:
     def reset(self) -> None:
         """Back to the beginning: no endpoint, moto's networks as new, the first settings."""
         self._territories.clear()
-        ec2_backends.reset()
-        sts_backends.reset()
-        forget_vpc_owners()
+        self.moto.reset()
         self.clock.resume()
         self.accounts.clear()
         self.services = ServiceTable()
