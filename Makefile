@@ -36,7 +36,7 @@ demo: binaries ## The whole story on this machine in a minute: make, drift, repa
 test: binaries ## Every test, with a real Kubernetes API server and an AWS double
 	$(BIN)/python -m pytest $(ARGS)
 
-test-unit: $(STAMP) ## The quick half: no processes, no network
+test-unit: $(STAMP) ## The quick half: under 30 s, without Kubernetes
 	$(BIN)/python -m pytest tests/unit $(ARGS)
 
 check: $(STAMP) ## Lint, format, types, dependency directions, generated files
