@@ -7,9 +7,8 @@ from typing import TypeVar
 from ibpe.api.names import RETAINED_TAG, Role
 from ibpe.aws.gateway import Endpoint, EndpointType, ModifyEndpoint, SubnetID
 from ibpe.policy.canonical import same_policy
-from ibpe.policy.difference import difference
-from ibpe.policy.document import PolicyDocument, PolicyError, render
-from ibpe.policy.parse import parse
+from ibpe.policy.difference import difference_from_text
+from ibpe.policy.document import PolicyDocument, render
 from ibpe.reconcile.desire import DesiredEndpoint, Field
 
 Item = TypeVar("Item", bound=str)
@@ -159,9 +158,6 @@ def _tag_words(change: TagChange, observed: Endpoint) -> tuple[str, str]:
 
 
 def _policy_words(desired: PolicyDocument, observed: str) -> tuple[str, str]:
-    try:
-        shown = difference(desired, parse(observed)).sentence(SENTENCE_LIMIT)
-    except PolicyError as error:
-        shown = f"a document that is not a policy ({error})"
+    shown = difference_from_text(desired, observed).sentence(SENTENCE_LIMIT)
     sids = [statement.sid for statement in desired.statements if statement.sid]
     return (f"statements {', '.join(sids)}" if sids else "the desired document"), shown

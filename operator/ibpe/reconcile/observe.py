@@ -81,9 +81,9 @@ def observe(eyes: Eyes, resource: Resource, desired: Desired, past: Recollection
     fresh = resource.generation != resource.status.observed_generation or past.prerequisites_stale
     needs = _needs(desired)
     facts = eyes.prerequisites.facts(resource.key, needs, 0.0 if fresh else eyes.prerequisites_max_age)
-    known = [*snapshot.in_vpc(desired.vpc_id), *_recorded(resource.status, snapshot, desired.vpc_id)]
     looked = look_up(eyes.cloud.gateway(desired.region), resource.status, snapshot.endpoints)
-    known.extend(endpoint for endpoint in looked.values() if endpoint is not None)
+    recorded = {id_: endpoint for id_, endpoint in looked.items() if endpoint is not None}
+    known = {**{endpoint.id: endpoint for endpoint in snapshot.in_vpc(desired.vpc_id)}, **recorded}.values()
     identity = identity_of(desired.owner, desired.region, desired.vpc_id)
     holdings = hold(known, resource.status.endpoints, identity)
     ours = {endpoint.id for endpoint in holdings.all}
@@ -112,8 +112,8 @@ def identity_of(owner: Owner, region: str, vpc_id: VpcID | None) -> Identity:
 def look_up(
     gateway: Gateway, status: Status, shown: Mapping[EndpointID, Endpoint]
 ) -> Mapping[EndpointID, Endpoint | None]:
-    """Every id in the status that a list did not show, asked for by id: a list proves no absence."""
-    return {id_: gateway.endpoint(id_) for id_ in recorded_ids(status) if id_ not in shown}
+    """Every id in the status as a list showed it, or asked for by id where it didn't: a list proves no absence."""
+    return {id_: shown[id_] if id_ in shown else gateway.endpoint(id_) for id_ in recorded_ids(status)}
 
 
 def recorded_ids(status: Status) -> Iterator[EndpointID]:
@@ -137,6 +137,8 @@ def absences(
     for id_, endpoint in looked.items():
         if endpoint is not None:
             past.unseen_since.pop(id_, None)
+            if endpoint.state.is_gone:
+                found[id_] = Absence(proved=True)
             continue
         unseen = past.unseen_for(id_, now)
         proved = id_ not in never_seen or id_ in past.delete_accepted or unseen > LAG_BOUND
@@ -157,14 +159,6 @@ def _needs(desired: Desired) -> Needs:
         frozenset(group for endpoint in desired.endpoints for group in endpoint.security_group_ids),
         frozenset(name for endpoint in desired.endpoints for name in endpoint.services),
     )
-
-
-def _recorded(status: Status, snapshot: Snapshot, vpc_id: VpcID) -> Iterator[Endpoint]:
-    """Endpoints that the status names and that are in another VPC: not ours, and worth saying so."""
-    for id_ in recorded_ids(status):
-        endpoint = snapshot.endpoints.get(id_)
-        if endpoint is not None and endpoint.vpc_id != vpc_id:
-            yield endpoint
 
 
 def _rivals(eyes: Eyes, resource: Resource, holdings: Holdings) -> Mapping[str, Key]:

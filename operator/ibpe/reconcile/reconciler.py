@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ibpe.api.names import Role
 from ibpe.api.spec import DriftPolicy, InvalidSpec, Spec, parse_spec
 from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.errors import AwsError, ErrorClass
@@ -133,9 +132,11 @@ class Reconciler:
                 work.past.unseen_since.pop(role.value, None)
         if is_transitional(seen.holdings.all):
             self._eyes.inventory.hint_transitional(desired.region)
+        known = {(entry.role, entry.field) for entry in work.resource.status.drift}
         for finding in work.plan.findings:
-            if finding.response == Response.REPAIRING and _is_acted_on(work.plan, finding.difference.role):
-                work.past.note_repair(finding.difference.role, finding.difference.field, work.now)
+            what = (finding.difference.role, finding.difference.field)
+            if finding.response == Response.REPAIRING and what not in known:
+                work.past.note_repair(*what, work.now)
 
     def _hands(self, work: Round) -> Hands:
         desired = work.desired
@@ -196,11 +197,6 @@ class Reconciler:
             status = statuses.unobserved(resource.status, resource.generation, now, error, user_must_act=user)
             self._publish(resource, resource, status, Applied({}), now)
         return Outcome(retry=True, result="error")
-
-
-def _is_acted_on(plan: Plan, role: Role) -> bool:
-    found = plan.role(role)
-    return found is not None and bool(found.actions)
 
 
 def _overlaid(entries: Iterable[EndpointStatus], applied: Applied) -> tuple[EndpointStatus, ...]:
