@@ -10,6 +10,8 @@ from urllib3.exceptions import HTTPError
 
 from ibpe.aws.errors import AwsError, classify
 
+PARSER_FAULTS: Final = (LookupError, AttributeError, TypeError)
+"""What botocore's parsers let through on XML that is well formed and not AWS's (found by feeding them such)."""
 SDK_FAILURES: Final = (
     sdk.BotoCoreError,
     sdk.ClientError,
@@ -18,6 +20,7 @@ SDK_FAILURES: Final = (
     HTTPError,
     OSError,
     ValueError,  # json's, an endpoint that is no URL, and a date that is none
+    *PARSER_FAULTS,
 )
 """What a call through the SDK raises when AWS or the way to it fails; anything else is a fault of our own."""
 
@@ -41,7 +44,7 @@ _CODES: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
     ((sdk.ReadTimeoutError,), "Timeout"),
     ((sdk.ConnectionError, sdk.HTTPClientError, HTTPError, OSError), "ConnectionLost"),
     ((sdk.ParamValidationError,), "InvalidParameter"),
-    ((ResponseParserError, ParseError), "NotAnAwsAnswer"),
+    ((ResponseParserError, ParseError, *PARSER_FAULTS), "NotAnAwsAnswer"),
 )
 """First match wins; our own words are explained at AwsError.code."""
 
@@ -55,6 +58,8 @@ def error_from(operation: str, failure: Exception) -> AwsError:
     code = next((code for kinds, code in _CODES if isinstance(failure, kinds)), "")
     if not code:
         code = "NotAnAwsAnswer" if isinstance(failure, ValueError) else type(failure).__name__
+    if isinstance(failure, PARSER_FAULTS):
+        return classify(operation, code, f"The answer can't be read: {type(failure).__name__}: {failure}")
     # Memory addresses differ on each call: they would make one lasting error look like many.
     return classify(operation, code, _ADDRESS.sub("", str(failure)))
 
