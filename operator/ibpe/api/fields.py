@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sized
 from typing import Annotated, Any, Final
 
-from pydantic import Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from ibpe.api.names import GROUP
-from ibpe.api.rules import Rule, matches
+from ibpe.api.rules import BROKEN_RULE, Rule, matches
 
 DOCUMENT_LIMIT: Final = 20_480
 """Characters in an endpoint policy (VPC user guide, "AWS PrivateLink quotas"): the bound of one written as a string."""
@@ -28,6 +29,34 @@ def not_empty(what: str) -> Rule[Sized]:
     """A rule in place of `minItems`, whose message would not say what to add."""
     return Rule(f"name at least one {what}", "size(self) > 0", lambda values: len(values) > 0)
 
+
+def _each_once(values: object) -> object:
+    seen: set[object] = set()
+    for value in values if isinstance(values, list | tuple) else ():
+        if isinstance(value, str) and value in seen:
+            raise PydanticCustomError(BROKEN_RULE, 'Duplicate value: "{value}", name it once', {"value": value})
+        seen.add(str(value))
+    return values
+
+
+EACH_ONCE: Final = BeforeValidator(_each_once)
+"""What `x-kubernetes-list-type: set` does at the API server; a Python set would hide the second one."""
+
+
+def _a_document(value: object) -> object:
+    if value is not None and not isinstance(value, dict | str):
+        raise PydanticCustomError(BROKEN_RULE, "write an IAM policy as YAML, or as a JSON string")
+    if isinstance(value, str) and len(value) > DOCUMENT_LIMIT:
+        raise PydanticCustomError(BROKEN_RULE, f"shorten it to {DOCUMENT_LIMIT} characters, AWS's limit")
+    return value
+
+
+Document = Annotated[
+    dict[str, Any] | str | None,
+    BeforeValidator(_a_document),
+    WithJsonSchema({"x-kubernetes-preserve-unknown-fields": True, "maxLength": DOCUMENT_LIMIT}),
+]
+"""An IAM policy as an object, or as JSON text; the schema can bound the latter alone."""
 
 SubnetRef = Annotated[str, Field(max_length=24), _id_rule("subnet", "a subnet")]
 SecurityGroupRef = Annotated[str, Field(max_length=20), _id_rule("sg", "a security group")]

@@ -27,18 +27,19 @@ _WANTED: Final = {
 def sentence(model: type[BaseModel], error: ValidationError) -> str:
     """The first problem as `spec.field: what to do`, with the number of further ones."""
     details = error.errors(include_url=False)
-    path = _path(model, details[0]["loc"])
-    others = {_path(model, detail["loc"]) for detail in details} - {path}
+    first = _path(details[0]["loc"])
+    others = {_path(detail["loc"]) for detail in details} - {first}
     more = f" (and {len(others)} more)" if others else ""
-    return f"{'.'.join((_ROOT, *path))}: {_what_to_do(model, details[0], path)}{more}"
+    return f"{first}: {_what_to_do(model, details[0])}{more}"
 
 
-def _what_to_do(model: type[BaseModel], detail: ErrorDetails, path: Sequence[str]) -> str:
+def _what_to_do(model: type[BaseModel], detail: ErrorDetails) -> str:
     kind = detail["type"]
     if kind == BROKEN_RULE:
         return detail["msg"]
     if kind == "extra_forbidden":
-        return _unknown_field(path[-1], _fields_at(model, path[:-1]))
+        *parents, name = detail["loc"]
+        return _unknown_field(str(name), _fields_at(model, parents))
     if kind in {"enum", "literal_error"}:
         return f"{detail['input']!r} is not one of {detail.get('ctx', {}).get('expected', '')}"
     if kind in {"string_too_long", "too_long"}:
@@ -51,29 +52,17 @@ def _unknown_field(name: str, known: Mapping[str, object]) -> str:
     return f"there is no such field, did you mean {close[0]}?" if close else "there is no such field, remove it"
 
 
-def _path(model: type[BaseModel], location: Sequence[int | str]) -> tuple[str, ...]:
-    """The location as far as fields and indexes go: pydantic adds the alternatives of a union, which mean nothing."""
-    path: list[str] = []
-    for part in location:
-        known = _fields_at(model, path)
-        if isinstance(part, str) and path and not known and "[" not in path[-1] and not _is_open(model, path):
-            break
-        path.append(str(part))
-    return tuple(path)
+def _path(location: Sequence[int | str]) -> str:
+    """`imageBuilder.subnets.ids[0]`, as the API server writes it."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in (_ROOT, *location)).lstrip(".")
 
 
-def _is_open(model: type[BaseModel], path: Sequence[str]) -> bool:
-    """Whether keys of the user's own may follow, as under `tags`."""
-    field = _fields_at(model, path[:-1]).get(path[-1])
-    return field is None or "Mapping" in str(field) or str(field).startswith("dict")
-
-
-def _fields_at(model: type[BaseModel], path: Sequence[str]) -> Mapping[str, Any]:
+def _fields_at(model: type[BaseModel], path: Sequence[int | str]) -> Mapping[str, Any]:
     """Wire name -> annotation of the model that lies at a path; empty where no model does."""
     current: Any = model
     for part in path:
         fields = _wire_fields(current)
-        if part not in fields:
+        if not isinstance(part, str) or part not in fields:
             return {}
         current = fields[part]
     return _wire_fields(current)

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError, WithJsonSchema
+from pydantic import Field, ValidationError
 
 from ibpe.api.fields import (
-    DOCUMENT_LIMIT,
+    EACH_ONCE,
+    Document,
     OrganizationID,
     RegionName,
     RouteTableRef,
@@ -65,7 +66,7 @@ class SubnetIDs(ApiModel):
     """Subnets, by id."""
 
     ids: Annotated[
-        frozenset[SubnetRef], Field(description="Subnet ids.", max_length=16), not_empty("subnet (subnet-…)")
+        frozenset[SubnetRef], Field(description="Subnet ids.", max_length=16), not_empty("subnet (subnet-…)"), EACH_ONCE
     ]
 
 
@@ -76,6 +77,7 @@ class SecurityGroupIDs(ApiModel):
         frozenset[SecurityGroupRef],
         Field(description="Security group ids.", max_length=16),
         not_empty("security group (sg-…)"),
+        EACH_ONCE,
     ]
 
 
@@ -83,7 +85,10 @@ class RouteTableIDs(ApiModel):
     """Route tables, by id."""
 
     ids: Annotated[
-        frozenset[RouteTableRef], Field(description="Route table ids.", max_length=64), not_empty("route table (rtb-…)")
+        frozenset[RouteTableRef],
+        Field(description="Route table ids.", max_length=64),
+        not_empty("route table (rtb-…)"),
+        EACH_ONCE,
     ]
 
 
@@ -110,9 +115,8 @@ class ImageBuilderPolicy(ApiModel):
         Organization | None, Field(description="Required for, and only for, the preset Organization.")
     ] = None
     document: Annotated[
-        dict[str, Any] | Annotated[str, Field(max_length=DOCUMENT_LIMIT)] | None,
+        Document,
         Field(description="Required for, and only for, the preset Custom: an IAM policy as YAML, or as a JSON string."),
-        WithJsonSchema({"x-kubernetes-preserve-unknown-fields": True, "maxLength": DOCUMENT_LIMIT}),
     ] = None
     additional_statements: Annotated[
         tuple[Statement, ...], Field(description="IAM statements added to the preset's.", max_length=32)

@@ -70,7 +70,7 @@ class EndpointStatus(ApiModel):
         str | None, Field(description="Digest of the policy in effect, in canonical form.", max_length=64)
     ] = None
     applied: Annotated[
-        dict[str, str],
+        dict[str, Name],
         Field(
             description="Digest of each field as it was last applied: a difference from it is drift, not an edit.",
             max_length=16,
