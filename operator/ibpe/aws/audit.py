@@ -32,7 +32,8 @@ def record_failed(operation: str, region: str, ids: Collection[str], error: AwsE
     fields["outcome_known"] = error.outcome_known
     if error.encoded_authorization:
         fields["encoded_authorization"] = error.encoded_authorization
-    _LOGGER.warning("%s %s: %s", operation, ", ".join(sorted(ids)), error, extra=fields)
+    about = f" ({', '.join(sorted(ids))})" if ids else ""
+    _LOGGER.warning("%s%s", error, about, extra=fields)
 
 
 def _fields(operation: str, region: str, ids: Collection[str], request_id: str, code: str) -> dict[str, object]:
