@@ -46,10 +46,20 @@ class Hands:
     now: datetime
     holds: Callable[[Endpoint], Role | None]
     """The role in which an endpoint found by our tags is ours."""
+    digests: Mapping[Role, tuple[str, str]] = field(default_factory=dict)
+    """Digest of each endpoint's configuration before and after, for the audit log."""
 
     def audit(self, role: Role) -> AbstractContextManager[None]:
         """Who asks, for the audit log."""
-        return audit_context(key=str(self.owner.key), uid=self.uid, generation=self.generation, role=role.value)
+        before, after = self.digests.get(role, ("", ""))
+        return audit_context(
+            key=str(self.owner.key),
+            uid=self.uid,
+            generation=self.generation,
+            role=role.value,
+            digest_before=before,
+            digest_after=after,
+        )
 
 
 def intents(status: Status, plan: Plan) -> Status:

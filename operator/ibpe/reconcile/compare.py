@@ -8,7 +8,8 @@ from ibpe.api.names import RETAINED_TAG, Role
 from ibpe.aws.gateway import Endpoint, EndpointType, ModifyEndpoint, SubnetID
 from ibpe.policy.canonical import same_policy
 from ibpe.policy.difference import difference_from_text
-from ibpe.policy.document import PolicyDocument, render
+from ibpe.policy.document import PolicyDocument, PolicyError, render
+from ibpe.policy.parse import parse
 from ibpe.reconcile.desire import DesiredEndpoint, Field
 
 Item = TypeVar("Item", bound=str)
@@ -64,6 +65,24 @@ def compare(desired: DesiredEndpoint, observed: Endpoint, applied_tag_keys: Coll
     if desired.ip_address_type.casefold() != observed.ip_address_type.casefold():
         note(Field.IP_ADDRESS_TYPE, desired.ip_address_type, observed.ip_address_type)
     return tuple(found)
+
+
+def as_desired(desired: DesiredEndpoint, observed: Endpoint) -> DesiredEndpoint:
+    """The spec that an endpoint as it is would come from, so that its digest can be held against the desired one's."""
+    try:
+        policy: PolicyDocument | PolicyError = parse(observed.policy)
+    except PolicyError as error:
+        policy = error
+    return replace(
+        desired,
+        policy=policy,
+        tags={key: value for key, value in observed.tags.items() if key in desired.tags},
+        subnet_ids=observed.subnet_ids,
+        security_group_ids=observed.security_group_ids,
+        route_table_ids=observed.route_table_ids,
+        private_dns=observed.private_dns,
+        ip_address_type=observed.ip_address_type,
+    )
 
 
 def works_with(desired: DesiredEndpoint, observed: Endpoint, differing: Collection[Field]) -> bool:

@@ -90,6 +90,10 @@ class DesiredEndpoint:
             values[Field.IP_ADDRESS_TYPE] = _digest(self.ip_address_type)
         return values
 
+    def digest(self) -> str:
+        """All fields in one digest."""
+        return _digest(*(f"{name}={value}" for name, value in self.fields().items()))
+
 
 @dataclass(frozen=True)
 class Desired:

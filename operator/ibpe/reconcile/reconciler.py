@@ -10,13 +10,14 @@ from ibpe.aws.errors import AwsError, ErrorClass
 from ibpe.aws.inventory import ObservationFailed
 from ibpe.reconcile import status as statuses
 from ibpe.reconcile.apply import Applied, Hands, apply, in_order, intents
+from ibpe.reconcile.compare import as_desired
 from ibpe.reconcile.desire import Desired, Owner, desire
 from ibpe.reconcile.entries import refreshed
 from ibpe.reconcile.memory import Memory, Recollection
 from ibpe.reconcile.notices import drift_news, notices
 from ibpe.reconcile.observation import Observation
 from ibpe.reconcile.observe import AccountMismatch, Eyes, check_account, identity_of, is_transitional, observe
-from ibpe.reconcile.plan import Create, Plan, Resolve, Response, make_plan
+from ibpe.reconcile.plan import Create, Plan, Resolve, Response, RolePlan, make_plan
 from ibpe.reconcile.ports import (
     Events,
     Interest,
@@ -135,7 +136,7 @@ class Reconciler:
         known = {(entry.role, entry.field) for entry in work.resource.status.drift}
         for finding in work.plan.findings:
             what = (finding.difference.role, finding.difference.field)
-            if finding.response == Response.REPAIRING and what not in known:
+            if finding.response == Response.REPAIRING and what not in known and not work.spec.suspend:
                 work.past.note_repair(*what, work.now)
 
     def _hands(self, work: Round) -> Hands:
@@ -151,6 +152,7 @@ class Reconciler:
             past=work.past,
             now=work.now,
             holds=lambda endpoint: identity.role_of(endpoint, {}),
+            digests={plan.role: digests for plan in work.plan.roles if (digests := _digests(work.desired, plan))},
         )
 
     def _tell(self, work: Round, resource: Resource, applied: Applied) -> Outcome:
@@ -197,6 +199,14 @@ class Reconciler:
             status = statuses.unobserved(resource.status, resource.generation, now, error, user_must_act=user)
             self._publish(resource, resource, status, Applied({}), now)
         return Outcome(retry=True, result="error")
+
+
+def _digests(desired: Desired, plan: RolePlan) -> tuple[str, str] | None:
+    """The configuration before and after, for the audit log."""
+    wanted = desired.endpoint(plan.role)
+    if wanted is None:
+        return None
+    return (as_desired(wanted, plan.live).digest() if plan.live else "", wanted.digest())
 
 
 def _overlaid(entries: Iterable[EndpointStatus], applied: Applied) -> tuple[EndpointStatus, ...]:

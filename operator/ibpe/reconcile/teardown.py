@@ -79,7 +79,10 @@ class Teardown:
 
     def _proceed(self, resource: Resource, past: Recollection, now: datetime) -> Outcome:
         check_account(resource.status, self.eyes.cloud.caller_account())
-        region = str(resource.spec.get("region"))
+        region = resource.spec.get("region")
+        if not isinstance(region, str):
+            words = f"Deletion waits: spec.region is missing, so nobody knows where to look. {_way_out(resource)}"
+            return self._hold(resource, now, "InvalidSpec", words)
         gateway = self.eyes.cloud.gateway(region)
         identity = self._identity(resource, region)
         remains = self._look(resource, gateway, identity, past, now)
