@@ -42,6 +42,7 @@ class AwsServer:
         self._thread = threading.Thread(target=self._server.serve_forever, name="sandbox-aws", daemon=True)
         self._session = boto3.session.Session()
         self._session_lock = threading.Lock()
+        self._clients: dict[tuple[str, str, str], EC2Client | STSClient] = {}
         self.url = f"http://{host}:{self._server.server_port}"
         self.control = Control(self.url)
 
@@ -80,14 +81,17 @@ class AwsServer:
         """A boto3 client to this server: one attempt a call, so that a test counts what it sent."""
         config = Config(retries={"total_max_attempts": 1}, max_pool_connections=50, connect_timeout=5, read_timeout=30)
         with self._session_lock:
-            return self._session.client(
-                service,
-                region_name=region,
-                endpoint_url=self.url,
-                aws_access_key_id=access_key,
-                aws_secret_access_key="sandbox",  # noqa: S106 - signatures are not verified
-                config=config,
-            )
+            key = (service, region, access_key)
+            if key not in self._clients:
+                self._clients[key] = self._session.client(
+                    service,
+                    region_name=region,
+                    endpoint_url=self.url,
+                    aws_access_key_id=access_key,
+                    aws_secret_access_key="sandbox",  # noqa: S106 - signatures are not verified
+                    config=config,
+                )
+            return self._clients[key]
 
     def _wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = Request(environ)
