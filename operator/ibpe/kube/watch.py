@@ -64,6 +64,8 @@ class Watch:
                 if self._note(sighting_from(resource), listed=True):
                     log.info("The watch had missed a change; the list shows it.", extra={"key": str(resource.key)})
             for uid in before.keys() - listed:
+                if not self.memory.knows(uid):
+                    continue  # a namesake has ended it meanwhile
                 log.info("The watch had missed a deletion; the list shows it.", extra={"key": str(before[uid])})
                 self.gone(uid)
         finally:
