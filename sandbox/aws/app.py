@@ -4,6 +4,7 @@ Knows HTTP and the order of these steps; what an action does is in `actions`, wh
 """
 
 import logging
+import re
 import secrets
 import socket
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ from sandbox.aws.waiting import Waiting
 from sandbox.aws.world import World
 from sandbox.aws.xml import fault_answer
 
+_ERROR_CODE = re.compile(r"<Code>(.*?)</Code>")
 _log = logging.getLogger(__name__)
 
 
@@ -48,7 +50,8 @@ class AwsApplication:
             self.calls.note(sequence, outcome="lost")
             _close(request)
             return Response(status=500)
-        self.calls.note(sequence, outcome="answered", status=response.status_code)
+        outcome = "lost" if _is_closed(request) else "answered"
+        self.calls.note(sequence, outcome=outcome, status=response.status_code)
         return response
 
     def _read(self, request: Request) -> Call:
@@ -94,7 +97,8 @@ class AwsApplication:
         if self.faults.denies(call.action):
             raise errors.unauthorized(call.service, call.action, secrets.token_urlsafe(96))
         status, body = perform(self.world, call)
-        self.calls.note(sequence, executed=status < 400)
+        code = _ERROR_CODE.search(body) if status >= 400 else None
+        self.calls.note(sequence, executed=status < 400, error_code=code[1] if code else None)
         return _xml(body, status, call.request_id)
 
     def _refusal(self, call: Call, fault: AwsFault, sequence: int) -> Response:
@@ -126,6 +130,19 @@ def _xml(body: str, status: int, request_id: str) -> Response:
     response = Response(body, status, content_type="text/xml;charset=UTF-8")
     response.headers["x-amzn-requestid"] = request_id
     return response
+
+
+def _is_closed(request: Request) -> bool:
+    """Whether the caller hung up meanwhile (it was killed while its call was held, say)."""
+    connection = request.environ.get("werkzeug.socket")
+    if not isinstance(connection, socket.socket):
+        return False
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _close(request: Request) -> None:

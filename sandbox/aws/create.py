@@ -1,7 +1,7 @@
 """CreateVpcEndpoint."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -34,6 +34,7 @@ class _Request:
     service: Service
     parameters: Parameters
     subnet_ids: tuple[str, ...]
+    addresses: Mapping[str, str]
     group_ids: tuple[str, ...]
     route_table_ids: tuple[str, ...]
     private_dns: bool
@@ -56,6 +57,12 @@ def create_vpc_endpoint(world: World, call: Call) -> Entry:
     if token:
         territory.tokens[token] = Token(_compared(call.parameters), entry)
     return entry
+
+
+def read_addresses(parameters: Parameters) -> Mapping[str, str]:
+    """Subnet id -> IPv4 address ("" where none is chosen) of `SubnetConfiguration`."""
+    configured = parameters.structures("SubnetConfiguration")
+    return {each.required("SubnetId"): each.text("Ipv4") or "" for each in configured}
 
 
 def _compared(parameters: Parameters) -> tuple[tuple[str, str], ...]:
@@ -84,18 +91,20 @@ def _read(world: World, territory: Territory, call: Call) -> _Request:
     if endpoint_type not in _TYPES:
         raise errors.invalid_parameter(f"The endpoint type {endpoint_type} is not offered by this double.")
     vpc = checks.check_vpc(territory.topology, vpc_id, call.account)
-    service = checks.check_service(world.services.named(call.region, name), name, endpoint_type)
+    service_region = parameters.text("ServiceRegion") or call.region
+    service = checks.check_service(world.services.named(service_region, name), name, endpoint_type)
     _check_type(parameters, endpoint_type)
     policy = parameters.text("PolicyDocument")
     if policy is not None:
         check_policy(policy, world.settings.policy_characters)
     sent_dns = parameters.flag("PrivateDnsEnabled")
-    configured = tuple(each.required("SubnetId") for each in parameters.structures("SubnetConfiguration"))
+    addresses = read_addresses(parameters)
     return _Request(
         vpc=vpc,
         service=service,
         parameters=parameters,
-        subnet_ids=tuple(dict.fromkeys((*parameters.texts("SubnetId"), *configured))),
+        subnet_ids=tuple(dict.fromkeys((*parameters.texts("SubnetId"), *addresses))),
+        addresses=addresses,
         group_ids=parameters.unique("SecurityGroupId"),
         route_table_ids=parameters.unique("RouteTableId"),
         private_dns=endpoint_type == INTERFACE and (True if sent_dns is None else sent_dns),
@@ -160,6 +169,7 @@ def _new(territory: Territory, request: _Request) -> Endpoint:
         service_region=request.parameters.text("ServiceRegion") or territory.region,
         private_dns=request.private_dns,
         subnet_ids=request.subnet_ids,
+        addresses={subnet_id: address for subnet_id, address in request.addresses.items() if address},
         group_ids=groups,
         route_table_ids=request.route_table_ids,
     )

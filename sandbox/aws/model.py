@@ -26,7 +26,7 @@ class DnsOptions:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A VPC endpoint; `zones` and `network_interfaces` by subnet id, `name_suffix` the random part of its DNS names."""
+    """A VPC endpoint; zones, interfaces and (chosen, IPv4) addresses are by subnet id, `name_suffix` is random."""
 
     id: str
     account: str
@@ -50,6 +50,7 @@ class Endpoint:
     route_table_ids: tuple[str, ...] = ()
     zones: Mapping[str, str] = field(default_factory=dict)
     network_interfaces: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     last_error: tuple[str, str] | None = None
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from sandbox.aws import checks, errors
 from sandbox.aws.call import Call
+from sandbox.aws.create import read_addresses
 from sandbox.aws.model import AVAILABLE, DELETED, PENDING, DnsOptions, Endpoint, Entry
 from sandbox.aws.parameters import Parameters
 from sandbox.aws.policies import GATEWAY_DEFAULT, INTERFACE_DEFAULT, check_policy
@@ -93,7 +94,13 @@ def _policy(change: _Change, endpoint: Endpoint) -> Endpoint:
 def _network(change: _Change, endpoint: Endpoint) -> Endpoint:
     if endpoint.type == GATEWAY:
         return replace(endpoint, route_table_ids=_route_tables(change))
-    edited = replace(endpoint, subnet_ids=_subnets(change), group_ids=_groups(change))
+    chosen = {subnet_id: address for subnet_id, address in read_addresses(change.parameters).items() if address}
+    edited = replace(
+        endpoint,
+        subnet_ids=_subnets(change),
+        group_ids=_groups(change),
+        addresses={**endpoint.addresses, **chosen},
+    )
     sent = change.parameters.text("IpAddressType")
     if sent is None:
         return edited
@@ -109,7 +116,7 @@ def _subnets(change: _Change) -> tuple[str, ...]:
     the same call or not, unless the settings allow the swap.
     """
     before, topology = change.endpoint.subnet_ids, change.territory.topology
-    configured = tuple(each.required("SubnetId") for each in change.parameters.structures("SubnetConfiguration"))
+    configured = read_addresses(change.parameters)
     added = tuple(dict.fromkeys((*change.parameters.texts("AddSubnetId"), *configured)))
     kept = _removed(change, before, "RemoveSubnetId", "subnet")
     added = tuple(each for each in added if each not in configured or each not in kept)
@@ -177,5 +184,5 @@ def _dns_options(change: _Change, endpoint: Endpoint) -> DnsOptions:
 
 def _service(change: _Change) -> Service:
     endpoint = change.endpoint
-    entries = change.world.services.named(change.territory.region, endpoint.service_name)
+    entries = change.world.services.named(endpoint.service_region, endpoint.service_name)
     return checks.check_service(entries, endpoint.service_name, endpoint.type)

@@ -1,5 +1,6 @@
 """The border to moto's request handling: every call that the double doesn't answer itself goes through here."""
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +12,8 @@ from moto.sts.responses import TokenResponse
 
 from sandbox.aws.call import Call
 from sandbox.aws.errors import AwsFault
+
+_REQUEST_ID = re.compile(r"(<request_?id>)(.*?)(</request_?id>)", re.IGNORECASE)
 
 
 class Moto:
@@ -62,4 +65,5 @@ def forward(moto: Moto, call: Call) -> tuple[int, str]:
         status, _, body = handler._dispatch(request, url, request.headers)  # noqa: SLF001 - `dispatch` would make its own
     except NotImplementedError:
         raise AwsFault("InvalidAction", f"The action {call.action} is not valid for this web service.") from None
-    return int(status), body.decode() if isinstance(body, bytes) else str(body)
+    text = body.decode() if isinstance(body, bytes) else str(body)
+    return int(status), _REQUEST_ID.sub(lambda match: f"{match[1]}{call.request_id}{match[3]}", text)

@@ -173,7 +173,7 @@ class Territory:
         endpoint = entry.endpoint
         wanted = endpoint.subnet_ids if endpoint.holds_claims else ()
         interfaces = dict(endpoint.network_interfaces)
-        for subnet_id in set(interfaces) - set(wanted):
+        for subnet_id in {each for each in interfaces if each not in wanted or self._has_moved(endpoint, each)}:
             self.topology.remove_interface(interfaces.pop(subnet_id))
         for subnet_id in wanted:
             if subnet_id not in interfaces:
@@ -182,6 +182,11 @@ class Territory:
                 self.topology.set_interface_groups(interfaces[subnet_id], endpoint.group_ids)
         zones = {subnet_id: self._zone(subnet_id) for subnet_id in endpoint.subnet_ids}
         entry.endpoint = replace(endpoint, network_interfaces=interfaces, zones=zones)
+
+    def _has_moved(self, endpoint: Endpoint, subnet_id: str) -> bool:
+        """Whether the interface has another address than the one chosen for it: a new address replaces it."""
+        chosen = endpoint.addresses.get(subnet_id)
+        return chosen is not None and chosen != self.topology.interface_address(endpoint.network_interfaces[subnet_id])
 
     def _zone(self, subnet_id: str) -> str:
         subnet = self.topology.subnet(subnet_id)

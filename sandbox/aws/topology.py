@@ -177,7 +177,7 @@ class Topology:
         """The network interface of an interface endpoint in a subnet; returns its id."""
         made = self._backend.create_network_interface(
             self._moto_subnet(subnet_id),
-            private_ip_address=None,
+            private_ip_address=endpoint.addresses.get(subnet_id),
             group_ids=list(endpoint.group_ids),
             description=f"VPC Endpoint Interface {endpoint.id}",
         )
@@ -191,6 +191,11 @@ class Topology:
         if interface is not None:
             found = (self._backend.get_security_group_from_id(group_id) for group_id in group_ids)
             interface._group_set = [group for group in found if group]  # noqa: SLF001 - moto only replaces them by name
+
+    def interface_address(self, interface_id: str) -> str | None:
+        """The IPv4 address of an interface."""
+        interface = self._backend.enis.get(interface_id)
+        return interface.private_ip_address if interface else None
 
     def remove_interface(self, interface_id: str) -> None:
         """Delete an interface."""

@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
@@ -167,3 +168,34 @@ def test_s3_interface_with_private_dns_needs_a_gateway_unless_told_otherwise(ec2
     assert code == "InvalidParameter"
     assert "must have a Gateway endpoint" in message
     ec2.delete_vpc_endpoints(VpcEndpointIds=[create(only=False)])
+
+
+def test_an_address_can_be_chosen_for_a_subnet(ec2: EC2Client, network: Network) -> None:
+    made = ec2.create_vpc_endpoint(
+        VpcId=network.vpc_id,
+        ServiceName=SSM,
+        VpcEndpointType="Interface",
+        SubnetConfigurations=[{"SubnetId": network.subnet_ids[1], "Ipv4": "10.0.1.77"}],
+    )["VpcEndpoint"]
+    found = ec2.describe_network_interfaces(NetworkInterfaceIds=made["NetworkInterfaceIds"])["NetworkInterfaces"]
+    assert [(each["SubnetId"], each["PrivateIpAddress"]) for each in found] == [(network.subnet_ids[1], "10.0.1.77")]
+
+
+def test_a_service_of_another_region_is_reached_by_naming_it(ec2: EC2Client, network: Network) -> None:
+    made = ec2.create_vpc_endpoint(
+        VpcId=network.vpc_id,
+        ServiceName="com.amazonaws.us-west-2.ssm",
+        ServiceRegion="us-west-2",
+        VpcEndpointType="Interface",
+    )["VpcEndpoint"]
+    assert made["ServiceRegion"] == "us-west-2"
+
+
+def test_many_threads_with_one_token_make_one_endpoint(ec2: EC2Client, network: Network) -> None:
+    def create(_: int) -> str:
+        made = ec2.create_vpc_endpoint(VpcId=network.vpc_id, ServiceName=S3, ClientToken="once")["VpcEndpoint"]
+        return made["VpcEndpointId"]
+
+    with ThreadPoolExecutor(16) as threads:
+        assert len(set(threads.map(create, range(64)))) == 1
+    assert len(ec2.describe_vpc_endpoints()["VpcEndpoints"]) == 1

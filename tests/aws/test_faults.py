@@ -3,8 +3,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
-from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError, ReadTimeoutError
 from mypy_boto3_ec2 import EC2Client
 
 from sandbox.aws import AwsServer, Control, EndpointEdit, Fault, LastError
@@ -196,3 +198,44 @@ def test_the_log_tells_who_called_what_and_how_it_ended(aws: AwsServer, control:
 def test_waiting_for_calls_that_do_not_come_ends(control: Control) -> None:
     with pytest.raises(ControlError, match="0 calls"):
         control.wait_for_calls(action="Nothing", seconds=0.2)
+
+
+def test_the_log_has_the_request_id_and_the_code_that_the_caller_sees(
+    ec2: EC2Client, aws: AwsServer, control: Control
+) -> None:
+    cursor = control.cursor()
+    seen = [
+        ec2.describe_vpc_endpoints()["ResponseMetadata"]["RequestId"],
+        ec2.describe_vpcs()["ResponseMetadata"]["RequestId"],
+        aws.client("sts").get_caller_identity()["ResponseMetadata"]["RequestId"],
+    ]
+    with pytest.raises(ClientError) as caught:
+        ec2.describe_vpcs(VpcIds=["vpc-0123456789abcdef0"])
+    seen.append(caught.value.response["ResponseMetadata"]["RequestId"])
+    records = control.calls(since=cursor)
+    assert [each.request_id for each in records] == seen
+    assert records[-1].error_code == "InvalidVpcID.NotFound"
+
+
+def test_a_caller_that_hangs_up_while_it_is_held_has_lost_its_answer(
+    aws: AwsServer, network: Network, control: Control
+) -> None:
+    held = control.hold_answer("CreateVpcEndpoint")
+    impatient = boto3.client(
+        "ec2",
+        endpoint_url=aws.url,
+        region_name="us-east-1",
+        aws_access_key_id="AKIASANDBOX",
+        aws_secret_access_key="sandbox",  # noqa: S106 - signatures are not verified
+        config=Config(read_timeout=0.5, retries={"total_max_attempts": 1}),
+    )
+    with pytest.raises(ReadTimeoutError):
+        gateway(impatient, network)
+    control.release(held.id)
+    (record,) = control.wait_for_calls(action="CreateVpcEndpoint", outcome="lost")
+    assert record.executed
+    assert len(control.endpoints()) == 1
+
+
+def test_what_moto_can_not_do_is_an_error_of_aws(ec2: EC2Client) -> None:
+    assert refusal(ec2.describe_capacity_blocks)[0] == "InvalidAction"

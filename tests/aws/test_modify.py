@@ -200,3 +200,13 @@ def test_an_endpoint_on_its_way_out_can_not_be_modified(ec2: EC2Client, endpoint
     control.advance_clock(11)
     code, _ = refusal(lambda: ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, ResetPolicy=True))
     assert code == "InvalidVpcEndpointId.NotFound"
+
+
+def test_a_new_address_replaces_the_interface_of_its_subnet(ec2: EC2Client, endpoint: str, network: Network) -> None:
+    before = set(described(ec2, endpoint)["NetworkInterfaceIds"])
+    subnet_id = network.subnet_ids[0]
+    ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, SubnetConfigurations=[{"SubnetId": subnet_id, "Ipv4": "10.0.0.77"}])
+    after = set(described(ec2, endpoint)["NetworkInterfaceIds"])
+    assert len(before & after) == 1
+    found = ec2.describe_network_interfaces(NetworkInterfaceIds=list(after - before))["NetworkInterfaces"]
+    assert [(each["SubnetId"], each["PrivateIpAddress"]) for each in found] == [(subnet_id, "10.0.0.77")]
