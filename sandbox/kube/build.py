@@ -10,6 +10,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -158,12 +159,19 @@ def _settings(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _run(command: list[str], folder: Path, environment: Mapping[str, str]) -> None:
     with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,
     ) as process:
         try:
             said, _ = process.communicate()
-        except BaseException:  # Ctrl-C: Go's children must not go on compiling for nobody
-            process.terminate()
+        except BaseException:  # Ctrl-C: Go's compilers must not go on for nobody
+            os.killpg(process.pid, signal.SIGKILL)
             raise
     if process.returncode != 0:
         tail = "\n".join(line for line in said.splitlines() if not line.startswith("go: downloading"))[-4000:]

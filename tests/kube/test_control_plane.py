@@ -165,11 +165,22 @@ def test_a_failure_inside_the_block_leaves_no_process_and_no_directory() -> None
     assert not directory.exists()
 
 
+def hear_ctrl_c() -> None:
+    """A run in the background of a shell ignores SIGINT, and its children with it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextlib.contextmanager
 def command_line() -> Iterator[tuple[subprocess.Popen[str], list[int], Path]]:
     """``python -m sandbox.kube``, ready: the process, what it has started, and its directory."""
     command = [sys.executable, "-m", "sandbox.kube"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_ctrl_c,  # noqa: PLW1509 - it only sets a signal's default
+    ) as process:
         try:
             assert process.stdout is not None
             ready, url, kubeconfig = process.stdout.readline().split()

@@ -2,9 +2,15 @@
 
 import multiprocessing
 import os
+import signal
 import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sandbox.kube import binaries, build, toolchain
@@ -15,8 +21,10 @@ if [ "$1" = env ]; then echo "${FAKE_GO_VERSION:-go1.26.8}"; exit 0; fi
 echo "$*" >> "$FAKE_GO_LOG"
 [ -z "${FAKE_GO_FAILS:-}" ] || { echo "go: downloading noise v1"; echo "main.go:1: broken"; exit 1; }
 while [ "$1" != -o ]; do shift; done
-sleep 0.1; echo built > "$2"; chmod +x "$2"
+sleep ${FAKE_GO_SECONDS:-0.1}; echo built > "$2"; chmod +x "$2"
 """
+ROOT = Path(__file__).parents[3]
+DEADLINE_SECONDS = 20.0
 VERSIONS = {
     "etcd": "echo etcd",
     "kube-apiserver": "echo Kubernetes {version}",
@@ -44,6 +52,15 @@ def environment(tmp_path: Path) -> dict[str, str]:
     go = program(tmp_path / "bin", "go", GO)
     path = f"{go.parent}{os.pathsep}{os.defpath}"
     return {"PATH": path, "HOME": str(tmp_path / "home"), "FAKE_GO_LOG": str(tmp_path / "go.log")}
+
+
+def wait_for(found: Callable[[], list[psutil.Process]], process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not (processes := found()):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return processes
 
 
 def times_built(environment: dict[str, str]) -> int:
@@ -122,6 +139,34 @@ def test_a_build_that_fails_says_what_go_said_and_leaves_nothing(environment: di
     assert str(raised.value).endswith("did not build (exit 1):\nmain.go:1: broken")
     assert build.ensure(quiet, environment)
     assert times_built(environment) == 4
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "terminated"]
+)
+def test_a_build_that_is_broken_off_leaves_nothing(
+    environment: dict[str, str], number: signal.Signals, code: int
+) -> None:
+    def hear_ctrl_c() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a run in the background of a shell ignores it
+
+    command = [sys.executable, "-m", "sandbox.kube", "binaries"]
+    slow = {**environment, "FAKE_GO_SECONDS": "300"}
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=slow,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=hear_ctrl_c,  # noqa: PLW1509 - it only sets a signal's default
+    ) as process:
+        compiling = wait_for(lambda: psutil.Process(process.pid).children(recursive=True)[1:], process)
+        process.send_signal(number)
+        assert process.wait(DEADLINE_SECONDS) == code
+    gone, alive = psutil.wait_procs(compiling, DEADLINE_SECONDS)
+    assert (len(gone), alive) == (len(compiling), [])
+    directory = build.cache_directory(environment)
+    assert [path.name for path in directory.rglob("*") if path.is_file()] == [".lock"]
+    assert not list(directory.rglob(".building-*"))
 
 
 @pytest.mark.parametrize("configured", [None, "", "relative/cache"], ids=["unset", "empty", "relative"])
