@@ -71,8 +71,8 @@ $(BASE):
 	@if [ -z "$(PYTHON)" ]; then \
 	  echo "error: no Python >= 3.11 with venv and pip found (looked for: $(CANDIDATES))" >&2; \
 	  echo "       install one (Debian: apt-get install python3 python3-venv), or say make PYTHON=/path/to/python" >&2; exit 1; fi
+	@"$(PYTHON)" -c '$(USABLE)' 2>/dev/null || { echo "error: $(PYTHON) is not Python >= 3.11 with venv and pip" >&2; exit 1; }
 	@echo "Making $(VENV) with $$("$(PYTHON)" -V)"
-	@"$(PYTHON)" -c '$(USABLE)' || { echo "error: $(PYTHON) is not Python >= 3.11 with venv and pip" >&2; exit 1; }
 	@"$(PYTHON)" -m venv --clear $(VENV)
 	@touch $@
 
