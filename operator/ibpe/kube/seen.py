@@ -85,7 +85,7 @@ class Seen:
             if self._ended_since_listing is not None:
                 self._ended_since_listing.add(uid)
             known = self._by_uid.pop(uid, None)
-            if known is None or self._uid_of.get(known.key) != uid:
+            if known is None:
                 return None
             del self._uid_of[known.key]
             return known.key

@@ -36,7 +36,7 @@ def test_a_json_line_holds_what_is_bound_what_is_given_and_the_traceback() -> No
     try:
         int("why\nnot")
     except ValueError:
-        with logs.bound(key="team/a", generation=3), logs.bound(generation=4):
+        with logs.bound(key="team/a", generation=3, request_id="outer"), logs.bound(generation=4):
             log.exception("It %s", "failed", extra={"request_id": "r-1"})
     log.info("after")
     first, second = (json.loads(line) for line in stream.getvalue().splitlines())

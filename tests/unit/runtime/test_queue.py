@@ -124,6 +124,17 @@ def test_equal_due_times_keep_the_order_of_arrival() -> None:
     assert [queue.get() for _ in range(3)] == ["z", "y", "x"]
 
 
+def test_a_delayed_entry_that_was_overtaken_does_not_come_back() -> None:
+    clock = Clock()
+    queue: WorkQueue[str] = WorkQueue(clock=clock)
+    queue.add_after("key", 5)
+    queue.add("key")
+    assert queue.get() == "key"
+    queue.done("key")
+    clock.now += 5
+    assert len(queue) == 0
+
+
 def test_backoff_grows_to_its_cap_and_is_forgotten() -> None:
     queue: WorkQueue[str] = WorkQueue(clock=Clock(), chance=lambda: 0.5)
     delays = [queue.add_backoff("key") for _ in range(12)]
