@@ -239,3 +239,13 @@ def test_a_caller_that_hangs_up_while_it_is_held_has_lost_its_answer(
 
 def test_what_moto_can_not_do_is_an_error_of_aws(ec2: EC2Client) -> None:
     assert refusal(ec2.describe_capacity_blocks)[0] == "InvalidAction"
+
+
+def test_a_server_that_stops_lets_go_of_what_it_holds() -> None:
+    with AwsServer() as own:
+        client = own.client("ec2")
+        own.control.fault(Fault(action="DescribeVpcs", effect="hold"))
+        call = Background(client.describe_vpcs)
+        own.control.wait_for_calls(action="DescribeVpcs", outcome="held")
+    call.join(10)
+    assert not call.is_alive()
