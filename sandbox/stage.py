@@ -8,9 +8,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
+
+from kubernetes.client import ApiException, CustomObjectsApi
 
 from sandbox.aws import AwsServer
 from sandbox.aws.network import Network
@@ -18,7 +21,8 @@ from sandbox.kube import ControlPlane
 
 REPOSITORY = Path(__file__).parent.parent
 CLUSTER = "sandbox"
-RESOURCE = "imagebuilderprivateendpoints.ibpe.dev"
+API_GROUP, API_VERSION, PLURAL = "ibpe.dev", "v1beta1", "imagebuilderprivateendpoints"
+RESOURCE = f"{PLURAL}.{API_GROUP}"
 POLL_SECONDS = 0.1
 
 
@@ -104,6 +108,8 @@ class Stage:
         self.plane = plane
         self.aws = aws
         self._operators: list[OperatorProcess] = []
+        self._client = plane.client()
+        self._objects = CustomObjectsApi(self._client)  # a kubectl for every poll would be most of a test's work
 
     def __enter__(self) -> Self:
         self.plane.kubectl("apply", "-f", str(REPOSITORY / "crds"))
@@ -115,6 +121,7 @@ class Stage:
     ) -> None:
         for operator in self._operators:
             operator.close()
+        self._client.rest_client.close()
 
     def operator(self, kubeconfig: Path | None = None, **environment: str) -> OperatorProcess:
         """An operator on this stage, started."""
@@ -133,11 +140,13 @@ class Stage:
 
     def get(self, name: str, namespace: str = "default") -> dict[str, Any] | None:
         """The resource as JSON, or None."""
-        answer = self.plane.kubectl(
-            "get", RESOURCE, name, "-n", namespace, "-o", "json", "--ignore-not-found", check=True
-        ).stdout
-        found: dict[str, Any] | None = json.loads(answer) if answer.strip() else None
-        return found
+        try:
+            found = self._objects.get_namespaced_custom_object(API_GROUP, API_VERSION, namespace, PLURAL, name)
+        except ApiException as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+        return cast("dict[str, Any]", found)
 
     def delete(self, name: str, namespace: str = "default") -> None:
         """Kubectl delete, without waiting."""
@@ -160,7 +169,7 @@ class Stage:
                 return resource
             if time.monotonic() > deadline:
                 status = json.dumps((resource or {}).get("status"), indent=1)
-                logs = "\n".join(operator.log()[-4000:] for operator in self._operators)
+                logs = "\n".join(operator.log()[-4000:] for operator in self._operators if operator.running)
                 raise AssertionError(f"{namespace}/{name} never was {what}; status: {status}\noperator:\n{logs}")
             time.sleep(POLL_SECONDS)
 
