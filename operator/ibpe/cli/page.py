@@ -18,6 +18,7 @@ from ibpe.cli.advice import advice, suspended
 from ibpe.reconcile.ports import Resource
 
 UNKNOWN: Final = "-"
+_WHOLE: Final = frozenset({"REGION", "VPC", "READY", "DRIFT", "ROLE", "ID", "STATE", "SINCE"})
 _BAD_WHEN_TRUE: Final = frozenset({ConditionType.STALLED, ConditionType.RECONCILING})
 
 
@@ -36,9 +37,7 @@ def page(resource: Resource, now: datetime) -> RenderableType:
 
 def table(resources: Sequence[Resource], *, namespaces: bool) -> RenderableType:
     """One line a resource; `namespaces` adds their column."""
-    grid = _grid()
-    for header in (["NAMESPACE"] if namespaces else []) + ["NAME", "REGION", "VPC", "READY", "STATUS", "DRIFT"]:
-        grid.add_column(header, overflow="fold")
+    grid = _grid(*(["NAMESPACE"] if namespaces else []), "NAME", "REGION", "VPC", "READY", "STATUS", "DRIFT")
     for resource in resources:
         ready = resource.status.condition(ConditionType.READY)
         grid.add_row(
@@ -90,9 +89,7 @@ def _sections(sections: Sequence[tuple[str, Sequence[RenderableType]]]) -> Itera
 
 def _conditions(conditions: Sequence[Condition], now: datetime) -> RenderableType:
     order = {kind: place for place, kind in enumerate(ConditionType)}
-    grid = _grid()
-    for header in ("TYPE", "STATUS", "REASON", "SINCE"):
-        grid.add_column(header, overflow="fold")
+    grid = _grid("TYPE", "STATUS", "REASON", "SINCE")
     for condition in sorted(conditions, key=lambda condition: order[condition.type]):
         since = age(condition.last_transition_time, now)
         grid.add_row(condition.type.value, _verdict(condition), condition.reason, since)
@@ -110,9 +107,7 @@ def _distinct_messages(conditions: Sequence[Condition]) -> list[Text]:
 
 
 def _endpoints(resource: Resource) -> RenderableType:
-    grid = _grid()
-    for header in ("ROLE", "ID", "STATE", "SERVICE"):
-        grid.add_column(header, overflow="fold")
+    grid = _grid("ROLE", "ID", "STATE", "SERVICE")
     for entry in resource.status.endpoints:
         grid.add_row(entry.role.value, entry.id or UNKNOWN, entry.state, entry.service_name or UNKNOWN)
     names = [
@@ -149,5 +144,9 @@ def _verdict(condition: Condition | None) -> Text:
     return Text(condition.status, colour)
 
 
-def _grid() -> Table:
-    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+def _grid(*headers: str) -> Table:
+    """A table without lines. Where it is too wide, names and reasons go on in the next line; ids stay whole."""
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+    for header in headers:
+        grid.add_column(header, overflow="fold", no_wrap=header in _WHOLE)
+    return grid
