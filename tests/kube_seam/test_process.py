@@ -165,16 +165,20 @@ def test_a_worker_that_dies_ends_the_process(make: Make, operator: Operator) -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_lets_work_end_and_begins_none(make: Make, operator: Operator, number: signal.Signals) -> None:
-    slow = make("slow")
-    operator.until(lambda: operator.lines(f"reconcile {slow.key}"))
-    operator.process.send_signal(number)
-    operator.until(lambda: "no new work is begun" in operator.log)
-    make("late")
-    Path(f"{operator.journal}.release").touch()
-    assert operator.process.wait(30) == 0
-    assert operator.lines(f"done {slow.key}")
-    assert not operator.lines("late")
+def test_a_signal_lets_work_end_and_begins_none(
+    make: Make, with_crd: ControlPlane, namespace: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    with running(tmp_path, with_crd.kubeconfig, watch_namespaces=namespace, workers="1") as operator:
+        slow = make("slow")
+        operator.until(lambda: operator.lines(f"reconcile {slow.key}"))
+        make("late")
+        operator.until(lambda: "ibpe_workqueue_depth 1.0" in operator.metrics())
+        operator.process.send_signal(number)
+        operator.until(lambda: "no new work is begun" in operator.log)
+        Path(f"{operator.journal}.release").touch()
+        assert operator.process.wait(30) == 0
+        assert operator.lines(f"done {slow.key}")
+        assert not operator.lines("late")
 
 
 def test_work_that_never_ends_is_left_at_the_bound(
@@ -241,6 +245,17 @@ def test_a_missing_crd_is_said_and_waited_for(tmp_path: Path) -> None:
         assert operator.probe("/readyz") == 503
         own.kubectl("apply", "--server-side", "-f", str(CRD))
         operator.until_ready()
+
+
+def test_a_watch_that_cannot_go_on_ends_the_process(tmp_path: Path) -> None:
+    with ControlPlane() as own:
+        own.kubectl("apply", "--server-side", "-f", str(CRD))
+        with running(tmp_path, own.kubeconfig) as operator:
+            operator.until_ready()
+            own.kubectl("delete", "-f", str(CRD))
+            # the stream ends with the kind; only the list that follows shows that it is gone
+            assert operator.process.wait(120) == 1
+            assert "so that it is started anew" in operator.log
 
 
 def test_an_api_server_that_goes_and_comes_back_is_watched_again(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
 async def stop(**_: Any) -> None:
     """Let work end within the bound."""
     for process in _running:
-        await asyncio.to_thread(process.stop, process.settings.shutdown_seconds)
+        await asyncio.to_thread(process.stop)
 
 
 async def _beat(process: Process) -> None:

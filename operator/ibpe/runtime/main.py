@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import signal
-import time
 from typing import Final
 
 import kopf
@@ -54,14 +53,12 @@ async def _operate(settings: Settings, compose: Compose) -> int:
         api_ready=lambda: _set_from_thread(loop, api_ready),
         on_death=lambda: _set_from_thread(loop, stop),
     )
-    _on_signals(loop, stop)
+    _on_signals(loop, stop, process)
     heart = asyncio.create_task(_beat(process), name="heartbeat")
     process.start()
     await _first(stop, api_ready)
     failed = not stop.is_set() and await _watch(process, stop)
-    deadline = time.monotonic() + settings.shutdown_seconds
-    process.hold()
-    await asyncio.to_thread(process.stop, max(deadline - time.monotonic(), 0.0))
+    await asyncio.to_thread(process.stop)
     heart.cancel()
     log.info("Ended.")
     return 1 if failed or process.died else 0
@@ -82,25 +79,16 @@ async def _watch(process: Process, stop: asyncio.Event) -> bool:
         namespaces=namespaces,
         stop_flag=stop,
     )
-    _on_signals(asyncio.get_running_loop(), stop)  # spawn_tasks has put kopf's own handlers in their place
+    _on_signals(asyncio.get_running_loop(), stop, process)  # spawn_tasks has put kopf's own handlers in their place
     process.lister.watching.set()
-    holding = asyncio.create_task(_hold_when(stop, process), name="hold")
     try:
-        await kopf.run_tasks(tasks, ignored=ours | {holding})
+        await kopf.run_tasks(tasks, ignored=ours)
     except Exception:
         log.critical("The watch failed; the process ends so that it is started anew.", exc_info=True)
         return True
-    finally:
-        holding.cancel()
     if not stop.is_set():
         log.critical("The watch ended by itself; the process ends so that it is started anew.")
     return not stop.is_set()
-
-
-async def _hold_when(stop: asyncio.Event, process: Process) -> None:
-    # While kopf winds down, which takes seconds, no worker may begin something new.
-    await stop.wait()
-    process.hold()
 
 
 async def _beat(process: Process) -> None:
@@ -116,12 +104,13 @@ async def _first(*events: asyncio.Event) -> None:
         wait.cancel()
 
 
-def _on_signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+def _on_signals(loop: asyncio.AbstractEventLoop, stop: asyncio.Event, process: Process) -> None:
     def received(number: signal.Signals) -> None:
         if stop.is_set():
             log.warning("A second signal; ending at once.", extra={"signal": number.name})
             os._exit(128 + number)
         log.info("Ending: no new work is begun.", extra={"signal": number.name})
+        process.hold()  # at once: kopf may take seconds to wind down
         stop.set()
 
     for number in SIGNALS:

@@ -78,6 +78,7 @@ class Process:
         self.died = False
         self._on_death = on_death
         self._beat = time.monotonic()
+        self._held_at: float | None = None
         self._servers: list[Callable[[], None]] = []
         self.metrics = Metrics()
         connection = Connection.to(
@@ -132,15 +133,18 @@ class Process:
         self._beat = time.monotonic()
 
     def hold(self) -> None:
-        """Begin nothing new: what is at work may end."""
+        """Begin nothing new: what is at work may end. From here on the bound of `stop` counts."""
+        if self._held_at is None:
+            self._held_at = time.monotonic()
         self.queue.shut_down()
         self.aws_watch.stop()
         self.lister.stop()
 
-    def stop(self, seconds: float) -> bool:
-        """Wait for what is at work, at most so many seconds, and free the ports. True when all of it ended."""
+    def stop(self) -> bool:
+        """Wait for what is at work until the bound, and free the ports. True when all of it ended."""
         self.hold()
-        ended = self.workers.stop(seconds)
+        passed = time.monotonic() - (self._held_at or 0.0)
+        ended = self.workers.stop(max(self.settings.shutdown_seconds - passed, 0.0))
         for close in self._servers:
             close()
         return ended

@@ -72,7 +72,7 @@ class Workers:
         ended = self._queue.drain(seconds)
         if not ended:
             left = ", ".join(sorted(str(key) for key in self._queue.processing()))
-            log.warning("Stopping with unfinished work on %s after %.0f s; the next start takes it up.", left, seconds)
+            log.warning("Ending with unfinished work on %s; the next start takes it up.", left)
         return ended
 
     def _live(self) -> None:
