@@ -1,5 +1,6 @@
 """A stage for the whole run; an operator and a namespace for each module; a VPC and a resource for each test."""
 
+import itertools
 import uuid
 from collections.abc import Iterator
 
@@ -18,6 +19,7 @@ QUICK = Settings(
     gateway_endpoints_per_region=10_000,
 )
 SNAPSHOT_SECONDS = 1.0
+BATCH = 12
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +58,12 @@ def scenes(stage: Stage, operator: OperatorProcess, namespace: str) -> Scenes:
 @pytest.fixture
 def scene(scenes: Scenes) -> Scene:
     return scenes.make()
+
+
+@pytest.fixture(scope="module")
+def ready(scenes: Scenes) -> Iterator[Scene]:
+    """Scenes whose `rich` resource is Ready; made a dozen at a time, which costs little more than one."""
+    return itertools.chain.from_iterable(scenes.ready(BATCH) for _ in itertools.count())
 
 
 @pytest.fixture(autouse=True)
