@@ -1,14 +1,13 @@
 """A click group that loads a command's module when it is used, and ends with exit codes that scripts can rely on."""
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any, NamedTuple, Never, cast
+from typing import Any, NamedTuple, cast
 
 import click
 
-from ibpe.cli.faults import FAILED, INTERRUPTED, PIPE_CLOSED
+from ibpe.cli.faults import FAILED, INTERRUPTED
 
 
 class Lazy(NamedTuple):
@@ -48,23 +47,14 @@ class Commands(click.Group):
         standalone_mode: bool = True,  # noqa: FBT001, FBT002 -- click's signature
         **extra: Any,
     ) -> Any:
-        """As click's, but for the exit codes: 1 for every fault, 130 for Ctrl-C, 141 for a closed pipe, quietly."""
+        """As click's, but for the exit codes: 1 for every fault, 130 for Ctrl-C, quietly."""
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         try:
             code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-            sys.stdout.flush()
         except click.Abort:
             sys.exit(INTERRUPTED)
         except click.ClickException as fault:
             fault.show()
             sys.exit(FAILED)
-        except BrokenPipeError:
-            _end_with_closed_pipe()
         sys.exit(code if isinstance(code, int) else 0)
-
-
-def _end_with_closed_pipe() -> Never:
-    """End as a program that SIGPIPE kills would, without the interpreter's complaint when it flushes at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(PIPE_CLOSED)

@@ -8,8 +8,6 @@ FAILED: Final = 1
 """Exit code of everything that went wrong, misuse included: 2 is taken, `ibpe plan` says "changes" with it."""
 INTERRUPTED: Final = 130
 """128 + SIGINT, as shells have it."""
-PIPE_CLOSED: Final = 141
-"""128 + SIGPIPE, as shells have it."""
 
 
 class Fault(click.ClickException):

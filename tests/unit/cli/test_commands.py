@@ -154,14 +154,13 @@ def test_status_without_a_cluster(
 
 
 def test_a_closed_pipe_is_nobodys_fault() -> None:
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     command = [*IBPE, "policy", "render", "-f", str(ROOT / "examples" / "minimal.yaml")]
     reading, writing = os.pipe()
     os.close(reading)
-    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=environment, check=False)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert done.stderr == b""
-    assert done.returncode in {1, 141}
+    assert done.returncode == 1
 
 
 def test_ctrl_c_ends_with_130_and_without_a_traceback(tmp_path: Path) -> None:
