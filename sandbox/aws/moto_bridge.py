@@ -12,6 +12,7 @@ from moto.sts.responses import TokenResponse
 
 from sandbox.aws.call import Call
 from sandbox.aws.errors import AwsFault
+from sandbox.aws.moto_speed import quicken
 
 _REQUEST_ID = re.compile(r"(<request_?id>)(.*?)(</request_?id>)", re.IGNORECASE)
 
@@ -25,7 +26,7 @@ class Moto:
 
     def ec2(self, account: str, region: str) -> Any:
         """One account's EC2 in one region."""
-        return self._ec2[account][region]
+        return quicken(self._ec2[account][region])
 
     def reset(self) -> None:
         """Begin anew: with new backends, since moto's own reset is one for the whole process."""
@@ -33,19 +34,19 @@ class Moto:
 
     def handler(self, service: str) -> Any:
         """What answers a request to a service; None when the double doesn't have it."""
-        return {"ec2": _Ec2Response(self._ec2), "sts": TokenResponse()}.get(service)
+        return {"ec2": _Ec2Response(self), "sts": TokenResponse()}.get(service)
 
 
 class _Ec2Response(EC2Response):
     """moto's EC2 on backends of one's own in place of the ones that a process shares."""
 
-    def __init__(self, backends: Any) -> None:
+    def __init__(self, moto: Moto) -> None:
         super().__init__()
-        self._backends = backends
+        self._moto = moto
 
     @property
     def ec2_backend(self) -> Any:
-        return self._backends[self.current_account][self.region]
+        return self._moto.ec2(self.current_account, self.region)
 
 
 def forward(moto: Moto, call: Call) -> tuple[int, str]:

@@ -125,6 +125,7 @@ _POLICIES = {
     "no principal": {"Statement": [{k: v for k, v in _STATEMENT.items() if k != "Principal"}]},
     "no action": {"Statement": [{k: v for k, v in _STATEMENT.items() if k != "Action"}]},
     "no resource": {"Statement": [{k: v for k, v in _STATEMENT.items() if k != "Resource"}]},
+    "both Action and NotAction": {"Statement": [_STATEMENT | {"NotAction": "s3:PutObject"}]},
     "bad effect": {"Statement": [_STATEMENT | {"Effect": "Permit"}]},
     "a space in the action, as in the AWS page's own example": {
         "Statement": [_STATEMENT | {"Action": "imagebuilder: DeleteImage"}]
