@@ -235,6 +235,13 @@ def test_an_encoded_authorization_message_is_for_the_log_alone(message: str) -> 
     assert error.message.startswith(DENIED)
 
 
+def test_a_proxy_s_whole_page_is_cut_to_what_a_person_reads() -> None:
+    message = classify("CreateVpcEndpoint", "NotAnAwsAnswer", "<p>\n  word " * 1000).message
+    assert len(message) == MESSAGE_LIMIT
+    assert message.endswith("…")
+    assert "  " not in message
+
+
 def test_a_denial_names_the_action_who_lacks_it_and_the_policy_that_denies() -> None:
     fix = classify("CreateVpcEndpoint", "UnauthorizedOperation", DENIED, 403).fix
     assert "ec2:CreateVpcEndpoint" in fix

@@ -356,6 +356,7 @@ class TestTheBrake:
         inventory.refresh(REGION)
         inventory.refresh(REGION)
         assert cloud.calls["endpoint"] == 0
+        assert not inventory.braked(REGION)
         cloud.account = AccountID("123456789012")
         inventory.refresh(REGION)
         assert inventory.braked(REGION)
