@@ -26,33 +26,42 @@ class InvalidSettings(Exception):  # noqa: N818 -- a state of the settings, told
 class Settings(BaseSettings):
     """Everything that can be set, with its default."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=False)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=False, use_attribute_docstrings=True
+    )
 
     cluster_name: str
     """The value of the ibpe.dev/cluster tag: what this operator made is told from others' by it."""
     watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     """Namespaces to serve, comma separated; empty: all."""
     workers: int = Field(default=4, ge=1, le=64)
+    """Resources that are reconciled at the same time."""
     snapshot_seconds: Seconds = 60.0
-    """Between two looks at a region's endpoints."""
+    """Seconds between two looks at a region's endpoints."""
     snapshot_fast_seconds: Seconds = 5.0
-    """The same while an endpoint of ours is in transition."""
+    """The same while an endpoint of this operator is in transition."""
     prerequisites_seconds: Seconds = 600.0
-    """Between two looks at subnets, security groups, route tables and VPC attributes; spread by a tenth."""
+    """Seconds between two looks at subnets, security groups, route tables and VPC attributes; spread by a tenth."""
     prune_seconds: Seconds = 600.0
-    """Between two full lists of the resources, which find what the watch missed."""
+    """Seconds between two full lists of the resources, which find what the watch missed."""
     shutdown_seconds: float = Field(default=20.0, ge=0, le=600)
-    """What reconciles at work are given on SIGTERM; keep it below terminationGracePeriodSeconds (30)."""
+    """Seconds that reconciles under way are given on SIGTERM; keep it below terminationGracePeriodSeconds (30)."""
     health_host: str = "0.0.0.0"  # noqa: S104 -- the kubelet probes the pod's address, not its loopback
+    """Address that /healthz and /readyz listen on."""
     health_port: int | None = Field(default=8080, le=65_535)
-    """/healthz and /readyz. 0 takes a free port and logs it; negative or empty: off."""
+    """Port of /healthz and /readyz. 0 takes a free one and logs it; negative or empty: off."""
     metrics_host: str = "0.0.0.0"  # noqa: S104 -- Prometheus scrapes the pod's address
+    """Address that /metrics listens on."""
     metrics_port: int | None = Field(default=9090, le=65_535)
-    """/metrics; as health_port."""
+    """Port of /metrics. 0 takes a free one and logs it; negative or empty: off."""
     log_format: LogFormat = "json"
+    """json: one object a line, for machines; text: for people."""
     log_level: LogLevel = "INFO"
+    """The least severe lines that are logged."""
     aws_connect_timeout_seconds: Seconds = 5.0
+    """Seconds to wait for a connection to AWS; each call is sent once, and retried by the work queue."""
     aws_read_timeout_seconds: Seconds = 15.0
+    """Seconds to wait for AWS's answer."""
 
     @field_validator("cluster_name")
     @classmethod
