@@ -13,7 +13,9 @@ LOCKS := requirements/bootstrap.lock requirements/dev.lock
 PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
 UV = VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv --quiet pip
 COMPILE = $(UV) compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 $(if $(UPGRADE),--upgrade)
-CRD := crds/ibpe.dev_imagebuilderprivateendpoints.yaml
+# Modules and the files that they print.
+GENERATED := ibpe.api.crd:crds/ibpe.dev_imagebuilderprivateendpoints.yaml \
+             ibpe.api.admission:crds/policies.ibpe.dev_admission.yaml
 
 # An interpreter counts when it runs, is new enough, and can make virtual environments (Debian packages venv apart).
 USABLE := import sys, venv, ensurepip, pip; sys.exit(sys.version_info < (3, 11))
@@ -44,13 +46,14 @@ check: $(STAMP) ## Lint, format, types, dependency directions, generated files
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@$(BIN)/python -m ibpe.api.crd | diff -u $(CRD) - || { echo "error: $(CRD) is stale: run 'make crds' and commit it" >&2; exit 1; }
+	@for each in $(GENERATED); do $(BIN)/python -m "$${each%:*}" | diff -u "$${each#*:}" - || { \
+	  echo "error: $${each#*:} is stale: run 'make crds' and commit it" >&2; exit 1; }; done
 
 bench: binaries ## Measure against the targets; fails past one
 	$(BIN)/python -m bench $(ARGS)
 
-crds: $(STAMP) ## Generate the CRD from the models
-	@$(BIN)/python -m ibpe.api.crd > $(CRD).new && mv $(CRD).new $(CRD)
+crds: $(STAMP) ## Generate the CRD and the admission policies from the models
+	@for each in $(GENERATED); do $(BIN)/python -m "$${each%:*}" > "$${each#*:}.new"; mv "$${each#*:}.new" "$${each#*:}"; done
 
 lock: $(STAMP) ## Lock the dependencies anew (UPGRADE=1: to the newest allowed)
 	$(COMPILE) pyproject.toml -o requirements/operator.lock
