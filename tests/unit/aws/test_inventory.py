@@ -360,3 +360,11 @@ class TestTheBrake:
         cloud.account = AccountID("123456789012")
         inventory.refresh(REGION)
         assert inventory.braked(REGION)
+
+    def test_a_change_of_account_is_not_a_loss(self, cloud: FakeCloud, inventory: Inventory) -> None:
+        cloud.hold(*self.MANY)
+        inventory.refresh(REGION)
+        cloud.account = AccountID("210987654321")
+        cloud.hold()
+        inventory.refresh(REGION)
+        assert not inventory.braked(REGION)
