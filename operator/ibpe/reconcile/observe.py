@@ -82,6 +82,9 @@ def observe(eyes: Eyes, resource: Resource, desired: Desired, past: Recollection
     needs = _needs(desired)
     facts = eyes.prerequisites.facts(resource.key, needs, 0.0 if fresh else eyes.prerequisites_max_age)
     looked = look_up(eyes.cloud.gateway(desired.region), resource.status, snapshot.endpoints)
+    if None in looked.values():
+        # NotFound by other credentials than the snapshot's would prove nothing
+        check_account(resource.status, eyes.cloud.caller_account())
     recorded = {id_: endpoint for id_, endpoint in looked.items() if endpoint is not None}
     known = {**{endpoint.id: endpoint for endpoint in snapshot.in_vpc(desired.vpc_id)}, **recorded}.values()
     identity = identity_of(desired.owner, desired.region, desired.vpc_id)

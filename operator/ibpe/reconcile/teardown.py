@@ -87,6 +87,7 @@ class Teardown:
         identity = self._identity(resource, region)
         remains = self._look(resource, gateway, identity, past, now)
         if remains.nothing and not remains.strangers:
+            check_account(resource.status, self.eyes.cloud.caller_account())  # of the credentials that just looked
             return self._second_look(resource, past, now)
         past.seen_gone_at = None
         refusal = _cannot_proceed(remains)
