@@ -86,6 +86,14 @@ def test_a_dropped_condition_and_a_dropped_field_go(
     assert problems.seen == []
 
 
+def test_a_map_that_we_filled_is_emptied(make: Make, resources: KubernetesResources, problems: Problems) -> None:
+    full = Status(endpoints=(EndpointStatus(role=Role.S3, id="vpce-0a", applied={"policy": "0a", "tags": "0b"}),))
+    empty = Status(endpoints=(EndpointStatus(role=Role.S3, id="vpce-0a"),))
+    written = resources.write_status(resources.write_status(make(), full), empty)
+    assert written.status.endpoint(Role.S3).applied == {}
+    assert not problems.seen
+
+
 def test_a_condition_that_somebody_else_owns_too_goes_all_the_same(
     make: Make, resources: KubernetesResources, problems: Problems, with_crd: ControlPlane
 ) -> None:

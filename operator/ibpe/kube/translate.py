@@ -66,8 +66,15 @@ def status_of(raw: object, key: Key) -> Status:
 
 
 def wire_status(status: Status) -> dict[str, Any]:
-    """The status as it is sent: camelCase, absent where None, times in whole seconds as metav1.Time has them."""
+    """The status as it is sent: camelCase, absent where None, times in whole seconds as metav1.Time has them.
+
+    An empty map is left out: applied over one whose keys we own, it becomes a null that the schema refuses
+    (kube-apiserver 1.35.4).
+    """
     wire = status.model_dump(mode="json", by_alias=True, exclude_none=True)
+    for entry in wire.get("endpoints", ()):
+        if not entry["applied"]:
+            del entry["applied"]
     for entry, field in _times(wire):
         entry[field] = time_of(entry[field]).strftime("%Y-%m-%dT%H:%M:%SZ")
     return wire
