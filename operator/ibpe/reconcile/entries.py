@@ -20,7 +20,7 @@ PREVIOUS_LIMIT = 16
 def refreshed(
     status: Status, desired: Desired | None, holdings: Holdings, absent: Mapping[EndpointID, Absence], plan: Plan
 ) -> tuple[EndpointStatus, ...]:
-    """Every role's entry as it is now; roles of which nothing is left are dropped."""
+    """Every role's entry as it is now; `desired` is None while the whole resource goes."""
     entries: list[EndpointStatus] = []
     for role in Role:
         entry = status.endpoint(role)
@@ -28,8 +28,9 @@ def refreshed(
         entry = _seen(entry, holdings.of(role), absent)
         if wanted is not None:
             entry = _compared(entry, wanted, plan.role(role))
-        if wanted is not None or entry.id or entry.previous_ids or entry.intent_open:
-            entries.append(entry)
+        elif desired is not None:
+            entry = _retired(entry)
+        entries.append(entry)
     return tuple(entry for entry in entries if entry != EndpointStatus(role=entry.role))
 
 
@@ -71,8 +72,18 @@ def _compared(entry: EndpointStatus, desired: DesiredEndpoint, plan: RolePlan | 
     differing = {finding.difference.field for finding in plan.findings}
     kept = {name: value for name, value in entry.applied.items() if Field(name) in fields}
     reached = {str(name): value for name, value in fields.items() if name not in differing}
-    tag_keys = entry.tag_keys if Field.TAGS in differing else desired.user_tag_keys
-    return entry.model_copy(update={"applied": {**kept, **reached}, "tag_keys": tag_keys})
+    tag_keys = sorted({*entry.tag_keys, *desired.user_tag_keys})  # forgotten only when `apply` has taken them off
+    return entry.model_copy(update={"applied": {**kept, **reached}, "tag_keys": tuple(tag_keys)})
+
+
+def _retired(entry: EndpointStatus) -> EndpointStatus:
+    """A role that the spec no longer asks for: nothing counts as applied any more, so that asking again is no drift.
+
+    Of an endpoint that is gone only the number of the next attempt stays: the ClientTokens up to it are used up.
+    """
+    if not entry.id or entry.state != "absent":
+        return entry.model_copy(update={"applied": {}})
+    return EndpointStatus(role=entry.role, attempt=entry.attempt + 1, previous_ids=entry.previous_ids)
 
 
 def _digest(policy: str) -> str:
