@@ -5,6 +5,7 @@ Implements the ports of `ibpe.reconcile`. Knows nothing of AWS, and checks no sp
 
 import copy
 import itertools
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,12 +35,12 @@ class Stored:
 
 
 class FakeResources:
-    """Implements `Resources`. `writes` counts what reached etcd, in order: (what, key)."""
+    """Implements `Resources`. `writes` is what reached etcd, in order: (what, key)."""
 
     def __init__(self) -> None:
         self._stored: dict[Key, Stored] = {}
         self._versions = itertools.count(1)
-        self._uids = itertools.count(1)
+        self._numbers = itertools.count(1)
         self.now = EPOCH
         self.writes: list[tuple[str, Key]] = []
 
@@ -47,9 +48,8 @@ class FakeResources:
 
     def make(self, key: Key, spec: Mapping[str, Any], status: Status | None = None) -> Stored:
         """Kubectl create; each one is a second younger than the one before. A status may come with it, for tests."""
-        number = next(self._uids)
-        made_at = self.now + timedelta(seconds=number)
-        stored = Stored(f"uid-{number:04}", copy.deepcopy(spec), made_at, next(self._versions))
+        made_at = self.now + timedelta(seconds=next(self._numbers))
+        stored = Stored(str(uuid.uuid4()), copy.deepcopy(spec), made_at, next(self._versions))
         if status is not None:
             stored.status = wire_status(status)
         self._stored[key] = stored
@@ -131,6 +131,7 @@ class FakeResources:
         wire = wire_status(status)
         if wire == wire_status(resource.status):
             return resource
+        Status.model_validate(wire)  # the CRD's schema comes from this model: the API server would answer 422
         self._current(resource).status = wire
         return self._written("status", resource.key)
 
