@@ -79,7 +79,7 @@ class EndpointStatus(ApiModel):
     tag_keys: Annotated[
         tuple[Name, ...],
         Field(
-            description="Keys of the spec's tags that were applied, so that removed ones are taken off.", max_length=50
+            description="Keys of the spec's tags that were applied, so that removed ones are taken off.", max_length=200
         ),
     ] = ()
     attempt: Annotated[

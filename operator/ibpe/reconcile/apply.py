@@ -125,8 +125,16 @@ def _carry_out(hands: Hands, action: Action, applied: Applied, *, fresh: bool) -
                 hands.gateway.put_tags([id_], change.put)
             if change.remove:
                 hands.gateway.remove_tags([id_], change.remove)
+                _note_removed(applied, action.role, change.remove)
         case Delete(ids=ids):
             delete(hands.gateway, ids, hands.past)
+
+
+def _note_removed(applied: Applied, role: Role, keys: tuple[str, ...]) -> None:
+    """Only now may they be forgotten."""
+    entry = applied.entries[role]
+    left = tuple(key for key in entry.tag_keys if key not in keys)
+    applied.entries[role] = entry.model_copy(update={"tag_keys": left})
 
 
 def _create(hands: Hands, action: Create, applied: Applied, *, fresh: bool) -> None:

@@ -39,6 +39,10 @@ class TagChange:
     def __bool__(self) -> bool:
         return bool(self.put or self.remove)
 
+    def shown(self, observed: Endpoint) -> "TagChange":
+        """The part of it that AWS shows to be needed."""
+        return TagChange(self.put, tuple(key for key in self.remove if key in observed.tags))
+
 
 def compare(desired: DesiredEndpoint, observed: Endpoint, applied_tag_keys: Collection[str]) -> tuple[Difference, ...]:
     """Every field that differs."""
@@ -47,7 +51,7 @@ def compare(desired: DesiredEndpoint, observed: Endpoint, applied_tag_keys: Coll
     def note(field: Field, want: str, have: str) -> None:
         found.append(Difference(desired.role, field, want, have))
 
-    tags = tag_change(desired, observed, applied_tag_keys)
+    tags = tag_change(desired, observed, applied_tag_keys).shown(observed)
     if tags:
         note(Field.TAGS, *_tag_words(tags, observed))
     if isinstance(desired.policy, PolicyDocument) and not same_policy(desired.policy, observed.policy):
@@ -97,9 +101,13 @@ def works_with(desired: DesiredEndpoint, observed: Endpoint, differing: Collecti
 
 
 def tag_change(desired: DesiredEndpoint, observed: Endpoint, applied_keys: Collection[str]) -> TagChange:
-    """Tags that lack or differ, and those that we put once and the spec no longer names."""
+    """Tags that lack or differ, and those that we put once and the spec no longer names.
+
+    The latter also where AWS doesn't show them: a tag just put may not be visible yet, and taking off what isn't there
+    does no harm.
+    """
     put = {key: value for key, value in desired.tags.items() if observed.tags.get(key) != value}
-    surplus = {key for key in applied_keys if key in observed.tags and key not in desired.tags}
+    surplus = {key for key in applied_keys if key not in desired.tags}
     if RETAINED_TAG in observed.tags:
         surplus.add(RETAINED_TAG)
     return TagChange(put, tuple(sorted(surplus)))

@@ -221,6 +221,8 @@ class _Role:
         mending = [f.difference.field for f in findings if f.response in {Response.REPAIRING, Response.UPDATING}]
         available = live.state is EndpointState.AVAILABLE
         actions = [*clearing, *self._mend(live, mending, available=available)]
+        if not any(finding.difference.field is Field.TAGS for finding in findings):
+            actions.extend(self._take_off_unseen(live))
         wait = None if available else Wait("Pending", f"{live.id} is {live.state} in AWS.", PENDING_SECONDS)
         differing = [finding.difference.field for finding in findings]
         works = available and works_with(self.desired, live, differing)
@@ -236,6 +238,12 @@ class _Role:
         change = modification(self.desired, live, others, zones)
         if change is not None:
             yield Modify(self.desired.role, change, tuple(others))
+
+    def _take_off_unseen(self, live: Endpoint) -> Iterator[Action]:
+        """Tags that we may have put, that the spec no longer names, and that AWS doesn't show, or not yet."""
+        change = tag_change(self.desired, live, self.entry.tag_keys)
+        if change and not any(Field.TAGS in refusal.forbids for refusal in self.refusals):
+            yield Retag(self.desired.role, live.id, change)
 
     def _judge(self, difference: Difference) -> Finding:
         field_ = difference.field

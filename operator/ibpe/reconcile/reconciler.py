@@ -17,7 +17,7 @@ from ibpe.reconcile.memory import Memory, Recollection
 from ibpe.reconcile.notices import drift_news, notices
 from ibpe.reconcile.observation import Observation
 from ibpe.reconcile.observe import AccountMismatch, Eyes, check_account, identity_of, is_transitional, observe
-from ibpe.reconcile.plan import Create, Plan, Resolve, Response, RolePlan, make_plan
+from ibpe.reconcile.plan import Create, Plan, Resolve, Response, Retag, RolePlan, make_plan
 from ibpe.reconcile.ports import (
     Events,
     Interest,
@@ -210,8 +210,10 @@ def _digests(desired: Desired, plan: RolePlan) -> tuple[str, str] | None:
 
 
 def _overlaid(entries: Iterable[EndpointStatus], applied: Applied) -> tuple[EndpointStatus, ...]:
-    """What a Create answered is newer than what was seen before it."""
+    """What was done is newer than what was seen before it: what a Create answered, and which tags were taken off."""
     by_role = {entry.role: entry for entry in entries}
+    for role in {action.role for action in applied.done if isinstance(action, Retag)} & by_role.keys():
+        by_role[role] = by_role[role].model_copy(update={"tag_keys": applied.entries[role].tag_keys})
     for role, entry in applied.entries.items():
         if entry.state in {"creating", "absent"} and role in by_role and by_role[role].state == "creating":
             fresh = {"id": entry.id, "state": entry.state, "service_name": entry.service_name}

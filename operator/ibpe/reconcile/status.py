@@ -358,6 +358,7 @@ def _in_words(action: Create | Resolve | Modify | Retag | Delete, role: RolePlan
         case Modify(change=change, fields=fields):
             id_, name = change.id, "Modify"
     what = "; ".join(str(f.difference) for f in role.findings if f.difference.field in fields)
+    what = what or "tags that the spec no longer names"
     return PlannedAction(role=role.role, action=name, detail=_clamp(f"{id_}: {what}", WORD_LIMIT))
 
 
