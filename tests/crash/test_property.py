@@ -1,0 +1,142 @@
+"""Thousands of lives: the operator dies, or loses an answer, at any write, while specs change and endpoints die."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from ibpe.api.names import Role
+from ibpe.aws.gateway import EndpointState
+from tests.crash.fakes import Behaviour
+from tests.crash.fuse import Interruption
+from tests.crash.surroundings import GROUPS, REGION, SUBNETS, TABLES, VPC
+from tests.crash.world import World
+
+EXAMPLES = int(os.environ.get("IBPE_CRASH_EXAMPLES", "300"))
+"""How many lives to try; more finds more."""
+
+
+def spec(**changes: Any) -> dict[str, Any]:
+    """A spec that is Ready in the end; a change of None takes the field out."""
+    made: dict[str, Any] = {
+        "region": REGION,
+        "vpcID": VPC,
+        "builds": {"subnets": {"ids": list(SUBNETS[:2])}},
+        "imageBuilder": image_builder(),
+        "s3": {
+            "routeTables": {"ids": [TABLES[0]]},
+            "policy": {"baseline": "ImageBuilderOnly"},
+        },
+        **changes,
+    }
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def image_builder(**changes: Any) -> dict[str, Any]:
+    return {
+        "subnets": {"ids": list(SUBNETS[:2])},
+        "securityGroups": {"ids": [GROUPS[0]]},
+        "policy": {"preset": "DenyDeletion"},
+        **changes,
+    }
+
+
+SPECS = {
+    "both": spec(),
+    "tagged": spec(tags={"team": "images"}),
+    "other subnet": spec(imageBuilder=image_builder(subnets={"ids": [SUBNETS[0]]})),
+    "other group": spec(imageBuilder=image_builder(securityGroups={"ids": [GROUPS[1]]})),
+    "no private DNS": spec(imageBuilder=image_builder(privateDNS=False)),
+    "open": spec(imageBuilder=image_builder(policy={"preset": "FullAccess"}), tags={"team": "x"}),
+    "without S3": spec(s3=None),
+    "S3 alone": spec(imageBuilder=None),
+    "retained": spec(deletionPolicy="Retain"),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that happens in a world; its name is its repr, so that a failing life reads as a story."""
+
+    name: str
+    happen: Callable[[World], None]
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def interruptions() -> st.SearchStrategy[Step]:
+    def step(interruption: Interruption) -> Step:
+        return Step(str(interruption), lambda world: world.interrupted(interruption))
+
+    return st.builds(
+        Interruption,
+        nth=st.integers(1, 6),
+        phase=st.sampled_from(["before", "after"]),
+        how=st.sampled_from(["crash", "crash", "lost"]),
+    ).map(step)
+
+
+def rounds(count: int) -> Step:
+    def happen(world: World) -> None:
+        for _ in range(count):
+            world.round()
+
+    return Step(f"{count} rounds", happen)
+
+
+def passing(seconds: int) -> Step:
+    return Step(f"{seconds} s pass", lambda world: world.clock.advance(seconds))
+
+
+def edit(name: str) -> Step:
+    return Step(f"apply {name!r}", lambda world: world.cluster.apply(SPECS[name]))
+
+
+def intrusion(role: Role, state: EndpointState) -> Step:
+    return Step(f"{role} becomes {state}", lambda world: world.intrude(role, state))
+
+
+DELETE = Step("delete", lambda world: world.cluster.delete())
+RESTART = Step("restart", lambda world: world.restart())
+
+STEPS = st.one_of(
+    interruptions(),
+    interruptions(),
+    st.integers(1, 4).map(rounds),
+    st.integers(1, 400).map(passing),
+    st.sampled_from(sorted(SPECS)).map(edit),
+    st.builds(intrusion, st.sampled_from(Role), st.sampled_from([EndpointState.DELETING, EndpointState.FAILED])),
+    st.just(DELETE),
+    st.just(RESTART),
+)
+BEHAVIOURS = st.builds(
+    Behaviour,
+    create_lag=st.sampled_from([0.0, 0.0, 1.5, 10.0, 60.0, 240.0]),
+    change_lag=st.sampled_from([0.0, 0.0, 1.5, 10.0, 60.0]),
+    pending=st.sampled_from([0.0, 2.0, 30.0]),
+    deleting=st.sampled_from([0.0, 5.0, 120.0]),
+    listed=st.sampled_from([0.0, 60.0, 3600.0]),
+    strict=st.booleans(),
+)
+
+
+@pytest.mark.timeout(1800)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(behaviour=BEHAVIOURS, first=st.sampled_from(sorted(SPECS)), steps=st.lists(STEPS, max_size=12))
+def test_a_life_of_crashes_ends_as_the_spec_says_without_a_second_endpoint_or_an_orphan(
+    behaviour: Behaviour, first: str, steps: list[Step]
+) -> None:
+    world = World(behaviour)
+    world.cluster.apply(SPECS[first])
+    for step in steps:
+        note(f"{world.clock.seconds:.1f} s: {step}")
+        step.happen(world)
+    note(f"{world.clock.seconds:.1f} s: settle")
+    world.settle()
+    world.cluster.delete()
+    world.settle()
