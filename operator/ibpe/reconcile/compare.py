@@ -153,8 +153,9 @@ def subnet_step(
 ) -> tuple[frozenset[SubnetID], frozenset[SubnetID]]:
     """As `step`, where an endpoint has one subnet a zone: in a zone, the old one leaves before the new one comes.
 
-    The only subnet swapped for one of its own zone can't keep both rules; the one combined call is tried then, and
-    AWS's DuplicateSubnetsInSameZone tells the user what to do (openshift/aws-vpce-operator removes, waits, adds).
+    Where all would have to leave, one of them stays until another zone has its new subnet. The only subnet swapped for
+    one of its own zone can't keep both rules; the one combined call is tried then, and AWS's DuplicateSubnetsInSameZone
+    tells the user what to do (openshift/aws-vpce-operator removes, waits, adds).
     """
     add, remove = desired - current, current - desired
     occupied = {zones.get(subnet): subnet for subnet in remove}
@@ -165,7 +166,10 @@ def subnet_step(
     free = add - blocked
     if current - blocking:
         return free, blocking
-    return (free, frozenset()) if free else (add, remove)
+    if free:
+        return free, frozenset()
+    leaving = blocking - {min(blocking)}
+    return (frozenset(), leaving) if leaving else (add, remove)
 
 
 def listed(ids: Collection[str]) -> str:
