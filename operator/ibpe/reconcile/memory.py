@@ -15,6 +15,8 @@ LAG_BOUND = timedelta(minutes=5)
 """How long AWS may not show what it made (EC2 developer guide, eventual consistency: back off up to five minutes)."""
 CONTENTION_WINDOW = timedelta(hours=1)
 CONTENTION_REPAIRS = 3
+REPAIR_REST = timedelta(seconds=5)
+"""After a repair, how long the same sight may be what AWS showed before it, and is not repaired again."""
 RECREATE_BASE_SECONDS = 10.0
 RECREATE_MAX_SECONDS = 3600.0
 
@@ -30,12 +32,16 @@ class Recollection:
     made_at: dict[Role, tuple[int, datetime]] = field(default_factory=dict)
     """Attempt and time of the last Create of a role."""
     repairs: dict[tuple[Role, Field], deque[datetime]] = field(default_factory=dict)
+    repaired_from: dict[tuple[Role, Field], str] = field(default_factory=dict)
+    """What was observed when a field was last repaired."""
     delete_accepted: set[EndpointID] = field(default_factory=set)
     """Deletions that AWS took, so that NotFound afterwards means gone."""
     intents_without_vpc: set[Role] = field(default_factory=set)
     """Intents whose VPC is gone: nothing can have come of them that is still there."""
     seen_gone_at: datetime | None = None
     """When everything was seen gone for the first time; the second look releases the finalizer."""
+    known_to_watch: bool = False
+    """The AWS watch was told what this resource depends on."""
     prerequisites_stale: bool = False
     """Something was refused: the surroundings are looked at anew each time."""
     blind_since: datetime | None = None
@@ -45,9 +51,15 @@ class Recollection:
         """How long something has been invisible, counted from the first time that this is asked."""
         return now - self.unseen_since.setdefault(what, now)
 
-    def note_repair(self, role: Role, field_: Field, now: datetime) -> None:
-        """Count a repair of a field."""
-        self.repairs.setdefault((role, field_), deque(maxlen=CONTENTION_REPAIRS)).append(now)
+    def note_repair(self, role: Role, field_: Field, observed: str, now: datetime, *, new: bool) -> None:
+        """Count a repair: of new drift, or of drift that looks just as it did when it was last repaired.
+
+        Drift that looks otherwise is the rest of a repair in several steps, and counts once.
+        """
+        what = (role, field_)
+        if new or self.repaired_from.get(what) == observed:
+            self.repairs.setdefault(what, deque(maxlen=CONTENTION_REPAIRS)).append(now)
+        self.repaired_from[what] = observed
 
     def patience(self, now: datetime) -> Patience:
         """What the planner must know of the past."""
@@ -59,7 +71,10 @@ class Recollection:
         abandoned = frozenset(
             role for role in Role if role.value in self.unseen_since and now - self.unseen_since[role.value] > LAG_BOUND
         )
-        return Patience(contended, self._recreate_in(now), abandoned)
+        resting = {
+            what: self.repaired_from[what] for what, times in self.repairs.items() if now - times[-1] < REPAIR_REST
+        }
+        return Patience(contended, self._recreate_in(now), abandoned, resting)
 
     def _recreate_in(self, now: datetime) -> Mapping[Role, float]:
         return {

@@ -118,10 +118,19 @@ class RolePlan:
     works: bool = False
     """Whether builds can use the endpoint as it is."""
 
-    @property
-    def settled(self) -> bool:
-        """Available and exactly as desired."""
-        return self.works and not (self.findings or self.actions or self.wait)
+    def mends(self, field_: Field) -> bool:
+        """Whether an action is about this field."""
+        for action in self.actions:
+            match action:
+                case Modify(fields=fields) if field_ in fields:
+                    return True
+                case Retag() if field_ is Field.TAGS:
+                    return True
+                case Create() | Delete() if field_ is Field.ENDPOINT:
+                    return True
+                case _:
+                    continue
+        return False
 
 
 @dataclass(frozen=True)
@@ -155,6 +164,8 @@ class Patience:
     """Seconds until an endpoint that keeps dying may be made again."""
     abandoned_intents: frozenset[Role] = frozenset()
     """Intents that AWS said exist, and that stayed invisible beyond the lag bound: the next attempt is due."""
+    resting: Mapping[tuple[Role, Field], str] = field(default_factory=dict)
+    """Fields that were repaired a moment ago, with what was observed then: AWS may be slow to show it."""
 
 
 PENDING_SECONDS = 30.0
@@ -185,7 +196,7 @@ def make_plan(
     ]
     asked = {endpoint.role for endpoint in desired.endpoints}
     if not whole:
-        plans.extend(filter(None, (_retire(role, seen, status) for role in Role if role not in asked)))
+        plans.extend(filter(None, (_retire(role, seen, status, patience) for role in Role if role not in asked)))
     return Plan(tuple(plans))
 
 
@@ -218,15 +229,30 @@ class _Role:
             return self._make(clearing)
         applied = self.entry.tag_keys
         findings = tuple(self._judge(difference) for difference in compare(self.desired, live, applied))
-        mending = [f.difference.field for f in findings if f.response in {Response.REPAIRING, Response.UPDATING}]
+        mending = [f.difference.field for f in findings if self._may_mend(f)]
         available = live.state is EndpointState.AVAILABLE
         actions = [*clearing, *self._mend(live, mending, available=available)]
         if not any(finding.difference.field is Field.TAGS for finding in findings):
             actions.extend(self._take_off_unseen(live))
-        wait = None if available else Wait("Pending", f"{live.id} is {live.state} in AWS.", PENDING_SECONDS)
+        wait = self._wait_for(live, findings, mending)
         differing = [finding.difference.field for finding in findings]
         works = available and works_with(self.desired, live, differing)
         return RolePlan(self.desired.role, live, findings, tuple(actions), wait, works)
+
+    def _may_mend(self, finding: Finding) -> bool:
+        resting = self.patience.resting.get((self.desired.role, finding.difference.field))
+        if finding.response == Response.REPAIRING:
+            return resting != finding.difference.observed
+        return finding.response == Response.UPDATING
+
+    @staticmethod
+    def _wait_for(live: Endpoint, findings: Collection[Finding], mending: Collection[Field]) -> Wait | None:
+        if live.state is not EndpointState.AVAILABLE:
+            return Wait("Pending", f"{live.id} is {live.state} in AWS.", PENDING_SECONDS)
+        resting = [f for f in findings if f.response == Response.REPAIRING and f.difference.field not in mending]
+        if resting:
+            return Wait("RepairingDrift", f"{live.id} was repaired, and AWS does not show it yet.", LAG_SECONDS)
+        return None
 
     def _mend(self, live: Endpoint, fields: Collection[Field], *, available: bool) -> Iterator[Action]:
         if Field.TAGS in fields:
@@ -314,17 +340,19 @@ class _Role:
         return None
 
 
-def _retire(role: Role, seen: Observation, status: Status) -> RolePlan | None:
+def _retire(role: Role, seen: Observation, status: Status, patience: Patience) -> RolePlan | None:
     """The end of a role that the spec no longer asks for: a changed mode cleans up behind itself."""
     holding, entry = seen.holdings.of(role), status.endpoint(role)
     if holding.stranger is not None:
         return None
     doomed = tuple(e.id for e in (*((holding.live,) if holding.live else ()), *holding.dead, *holding.surplus))
     actions: tuple[Action, ...] = (Delete(role, doomed, "the spec no longer asks for it"),) if doomed else ()
-    if entry.intent_open and not holding.all:
+    given_up = entry.intent_open and not holding.all and role in patience.abandoned_intents
+    if entry.intent_open and not holding.all and not given_up:
         actions = (Resolve(role, entry.attempt),)
     absence = seen.absent.get(EndpointID(entry.id)) if entry.id else None
     unproved = absence is not None and not absence.proved
     if not (holding.all or entry.intent_open or unproved):
         return None
-    return RolePlan(role, actions=actions, wait=Wait("Deleting", f"The {role} endpoint is being deleted.", LAG_SECONDS))
+    wait = Wait("Deleting", f"The {role} endpoint is being deleted.", LAG_SECONDS)
+    return RolePlan(role, actions=actions, wait=wait, given_up=given_up)

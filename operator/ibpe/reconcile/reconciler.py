@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ibpe.api.names import Role
 from ibpe.api.spec import DriftPolicy, InvalidSpec, Spec, parse_spec
 from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.errors import AwsError, ErrorClass
@@ -16,7 +17,15 @@ from ibpe.reconcile.entries import refreshed
 from ibpe.reconcile.memory import Memory, Recollection
 from ibpe.reconcile.notices import drift_news, notices
 from ibpe.reconcile.observation import Observation
-from ibpe.reconcile.observe import AccountMismatch, Eyes, check_account, identity_of, is_transitional, observe
+from ibpe.reconcile.observe import (
+    AccountMismatch,
+    Eyes,
+    check_account,
+    identity_of,
+    is_transitional,
+    observe,
+    recorded_ids,
+)
 from ibpe.reconcile.plan import Create, Plan, Resolve, Response, Retag, RolePlan, make_plan
 from ibpe.reconcile.ports import (
     Events,
@@ -86,6 +95,9 @@ class Reconciler:
         try:
             spec = parse_spec(resource.spec)
             desired = desire(spec, Owner(self._cluster, resource.key))
+            if not past.known_to_watch:  # so that it is woken even if this first look fails
+                self._interest.note(resource.key, desired.region, desired.vpc_id, recorded_ids(resource.status))
+                past.known_to_watch = True
             seen = observe(self._eyes, resource, desired, past, now)
             refusals = refuse(desired, seen)
             plan = make_plan(desired, seen, resource.status, refusals, spec.drift_policy, past.patience(now))
@@ -128,16 +140,19 @@ class Reconciler:
         ids = [endpoint.id for endpoint in (*seen.holdings.all, *seen.neighbours)]
         self._interest.note(work.resource.key, desired.region, desired.vpc_id, ids)
         work.past.prerequisites_stale = bool(work.refusals)
-        for role, holding in seen.holdings.by_role.items():
-            if holding.live is not None:
-                work.past.unseen_since.pop(role.value, None)
+        settled = {role for role, holding in seen.holdings.by_role.items() if holding.all}
+        settled |= {plan.role for plan in work.plan.roles if plan.given_up}
+        settled |= {a.role for a in work.plan.actions if isinstance(a, Create) and a.attempt != _attempt(work, a.role)}
+        for role in settled:  # what was awaited came, or is no longer awaited: what is next has its own five minutes
+            work.past.unseen_since.pop(role.value, None)
         if is_transitional(seen.holdings.all):
             self._eyes.inventory.hint_transitional(desired.region)
         known = {(entry.role, entry.field) for entry in work.resource.status.drift}
         for finding in work.plan.findings:
             what = (finding.difference.role, finding.difference.field)
-            if finding.response == Response.REPAIRING and what not in known and not work.spec.suspend:
-                work.past.note_repair(*what, work.now)
+            acted_on = (plan := work.plan.role(what[0])) is not None and plan.mends(what[1])
+            if finding.response == Response.REPAIRING and acted_on and not work.spec.suspend:
+                work.past.note_repair(*what, finding.difference.observed, work.now, new=what not in known)
 
     def _hands(self, work: Round) -> Hands:
         desired = work.desired
@@ -199,6 +214,10 @@ class Reconciler:
             status = statuses.unobserved(resource.status, resource.generation, now, error, user_must_act=user)
             self._publish(resource, resource, status, Applied({}), now)
         return Outcome(retry=True, result="error")
+
+
+def _attempt(work: Round, role: Role) -> int:
+    return work.resource.status.endpoint(role).attempt
 
 
 def _digests(desired: Desired, plan: RolePlan) -> tuple[str, str] | None:
