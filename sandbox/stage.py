@@ -39,6 +39,8 @@ class OperatorProcess:
             "AWS_SECRET_ACCESS_KEY": "testing",
             "AWS_EC2_METADATA_DISABLED": "true",
             "IBPE_CLUSTER_NAME": CLUSTER,
+            "IBPE_HEALTH_HOST": "127.0.0.1",
+            "IBPE_METRICS_HOST": "127.0.0.1",
             "IBPE_HEALTH_PORT": "0",
             "IBPE_METRICS_PORT": "0",
             "IBPE_SNAPSHOT_SECONDS": "2",
