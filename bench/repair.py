@@ -151,5 +151,10 @@ def _is_undone(intrusion: Intrusion, truths: Mapping[tuple[str, str], EndpointTr
     before, now = intrusion.before, truths.get((intrusion.network.vpc_id, intrusion.deed.service))
     if now is None or (now.id != before.id) != intrusion.deed.remakes:
         return False
-    changing = {"id", "network_interface_ids"}
-    return now.model_dump(exclude=changing) == before.model_dump(exclude=changing)
+    return _state(now) == _state(before)
+
+
+def _state(endpoint: EndpointTruth) -> Mapping[str, object]:
+    """What must be as it was: ids that AWS gives anew are left out, and lists have no order."""
+    values = endpoint.model_dump(exclude={"id", "network_interface_ids"})
+    return {name: frozenset(value) if isinstance(value, tuple) else value for name, value in values.items()}
