@@ -8,6 +8,7 @@ from ibpe.api.names import ConditionStatus, ConditionType, Role
 from ibpe.api.status import MESSAGE_LIMIT, Condition, DriftEntry, EndpointStatus, PlannedAction, Status
 from ibpe.aws.errors import AwsError, ErrorClass
 from ibpe.reconcile.desire import Desired, Field
+from ibpe.reconcile.failed_calls import describe, same_call
 from ibpe.reconcile.plan import Create, Delete, Failure, Finding, Modify, Plan, Resolve, Response, Retag, RolePlan
 from ibpe.reconcile.refusals import POLICY_REASONS, Refusal
 
@@ -69,7 +70,7 @@ def stalled(before: Status, generation: int, now: datetime, reason: str, message
 
 def unobserved(before: Status, generation: int, now: datetime, error: AwsError, *, user_must_act: bool) -> Status:
     """The status when AWS could not be looked at for too long: unknown, never a stale True."""
-    message = describe(error)
+    message = describe(error, before.account_id)
     verdicts = dict.fromkeys(
         (ConditionType.READY, ConditionType.DRIFT_FREE, *COMPONENTS.values()),
         Verdict("Unknown", "ObservationFailed", message),
@@ -92,12 +93,6 @@ def deleting(before: Status, generation: int, now: datetime, message: str) -> St
     return _with(before, generation, now, verdicts)
 
 
-def describe(error: AwsError) -> str:
-    """An AWS error for a person: operation and code first, then what AWS said, what to do, and the request."""
-    request = f" (request {error.request_id})" if error.request_id else ""
-    return f"{error.operation} {error.code}: {error.message.rstrip('.')}. {error.fix}{request}"
-
-
 def merge(
     before: Sequence[Condition], verdicts: Mapping[ConditionType, Verdict], generation: int, now: datetime
 ) -> tuple[Condition, ...]:
@@ -117,8 +112,8 @@ def merge(
             continue
         same = old is not None and old.status == verdict.status
         message = _clamp(verdict.message, MESSAGE_LIMIT)
-        if old is not None and old.observed_generation == generation and _same_failure(old.message, message):
-            message = old.message
+        if old is not None and (old.observed_generation, old.reason) == (generation, verdict.reason):
+            message = old.message if same_call(old.message, message) else message
         merged.append(
             Condition(
                 type=type_,
@@ -200,7 +195,7 @@ def _user_must_act(end: Round) -> Verdict | None:
         return Verdict("True", end.refusals[0].reason, end.refusals[0].message + more)
     for failure in end.failures:
         if failure.error.error_class is not ErrorClass.RETRY:
-            return Verdict("True", failure.error.reason, describe(failure.error))
+            return Verdict("True", failure.error.reason, _told(failure, end))
     for finding in end.plan.findings:
         plan = end.plan.role(finding.difference.role)
         if finding.response in {Response.REPORTED, Response.CONTENDED} and plan is not None and not plan.works:
@@ -215,7 +210,7 @@ def _user_must_act(end: Round) -> Verdict | None:
 def _in_progress(end: Round) -> Verdict | None:
     """What is being done or awaited, if anything."""
     for failure in end.failures:
-        return Verdict("True", failure.error.reason, describe(failure.error))
+        return Verdict("True", failure.error.reason, _told(failure, end))
     for plan in end.plan.roles:
         verb = _verb(plan)
         if verb is not None:
@@ -271,8 +266,10 @@ def _component(role: Role, end: Round) -> Verdict:
         return Verdict("Unknown", "NotManaged", f"The spec asks for no {role} endpoint, so none is looked at.")
     plan = end.plan.role(role)
     for failure in end.failures:
+        if failure.role is role and plan is not None and plan.works:
+            return Verdict("True", failure.error.reason, f"The endpoint works. {_told(failure, end)}")
         if failure.role is role:
-            return Verdict("False", failure.error.reason, describe(failure.error))
+            return Verdict("False", failure.error.reason, _told(failure, end))
     refusal = next((refusal for refusal in end.refusals if refusal.concerns(role)), None)
     if refusal is not None and (plan is None or not plan.works):
         return Verdict("False", refusal.reason, refusal.message)
@@ -362,10 +359,12 @@ def _in_words(action: Create | Resolve | Modify | Retag | Delete, role: RolePlan
     return PlannedAction(role=role.role, action=name, detail=_clamp(f"{id_}: {what}", WORD_LIMIT))
 
 
-def _same_failure(one: str, other: str) -> bool:
-    """Whether two messages are about one operation and code (`describe` puts them first)."""
-    head, colon, _ = one.partition(": ")
-    return bool(colon) and len(head.split()) == 2 and other.startswith(f"{head}: ") and "(request " in one  # noqa: PLR2004 -- operation and code
+def _told(failure: Failure, end: Round) -> str:
+    """A failed action, with the endpoint and the fields that it was about."""
+    plan = end.plan.role(failure.role)
+    endpoint = plan.live.id if plan is not None and plan.live is not None else f"in {end.desired.vpc_id}"
+    fields = f": {', '.join(failure.fields)}" if failure.fields else ""
+    return describe(failure.error, end.account, f"{failure.role} endpoint {endpoint}{fields}")
 
 
 def _clamp(text: str, limit: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ibpe.api.names import ABANDON, CLUSTER_TAG, OWNER_TAG, RETAINED_TAG
+from ibpe.api.names import ABANDON, CLUSTER_TAG, OWNER_TAG, RETAINED_TAG, ConditionType
 from ibpe.api.spec import DeletionPolicy
 from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.audit import audit_context
@@ -15,6 +15,7 @@ from ibpe.reconcile import status as statuses
 from ibpe.reconcile.apply import Applied, Hands, apply, delete, in_order
 from ibpe.reconcile.desire import Owner
 from ibpe.reconcile.entries import refreshed
+from ibpe.reconcile.failed_calls import describe
 from ibpe.reconcile.holdings import Holdings, Identity, hold
 from ibpe.reconcile.memory import LAG_BOUND, Recollection
 from ibpe.reconcile.observation import Absence
@@ -193,14 +194,15 @@ class Teardown:
     def _hold(self, resource: Resource, now: datetime, reason: str, message: str) -> Outcome:
         status = statuses.stalled(resource.status, resource.generation, now, reason, message)
         self.eyes.resources.write_status(resource, status)
-        self.events.publish(resource, "DeletionBlocked", message, warning=True)
+        told = status.condition(ConditionType.STALLED)
+        self.events.publish(resource, "DeletionBlocked", told.message if told else message, warning=True)
         return Outcome(retry=True, result="refused")
 
     def _failed(self, resource: Resource, now: datetime, error: AwsError) -> Outcome:
         if error.error_class is not ErrorClass.RETRY:
-            message = f"{statuses.describe(error)} Deletion waits for that. {_way_out(resource)}"
+            message = f"{_described(error, resource)} Deletion waits for that. {_way_out(resource)}"
             return self._hold(resource, now, error.reason, message)
-        status = statuses.deleting(resource.status, resource.generation, now, statuses.describe(error))
+        status = statuses.deleting(resource.status, resource.generation, now, _described(error, resource))
         self.eyes.resources.write_status(resource, status)
         return Outcome(retry=True, result="error")
 
@@ -220,9 +222,9 @@ def _progress(status: Status, resource: Resource, remains: Remains, applied: App
     message = f"Waiting until AWS shows these gone: {', '.join(waiting)}."
     for failure in applied.failures:
         if failure.error.error_class is not ErrorClass.RETRY:
-            words = f"{statuses.describe(failure.error)} Deletion waits for that. {_way_out(resource)}"
+            words = f"{_described(failure.error, resource)} Deletion waits for that. {_way_out(resource)}"
             return statuses.stalled(status, resource.generation, now, failure.error.reason, words)
-        message = statuses.describe(failure.error)
+        message = _described(failure.error, resource)
     return statuses.deleting(status, resource.generation, now, message)
 
 
@@ -286,6 +288,10 @@ def _is_bare(endpoint: Endpoint) -> bool:
 
 def _retains(resource: Resource) -> bool:
     return resource.spec.get("deletionPolicy") == DeletionPolicy.RETAIN.value
+
+
+def _described(error: AwsError, resource: Resource) -> str:
+    return describe(error, resource.status.account_id)
 
 
 def _way_out(resource: Resource) -> str:
