@@ -29,7 +29,7 @@ def refreshed(
         if wanted is not None:
             entry = _compared(entry, wanted, plan.role(role))
         elif desired is not None:
-            entry = _retired(entry)
+            entry = _retired(entry, plan.role(role))
         entries.append(entry)
     return tuple(entry for entry in entries if entry != EndpointStatus(role=entry.role))
 
@@ -76,12 +76,13 @@ def _compared(entry: EndpointStatus, desired: DesiredEndpoint, plan: RolePlan | 
     return entry.model_copy(update={"applied": {**kept, **reached}, "tag_keys": tuple(tag_keys)})
 
 
-def _retired(entry: EndpointStatus) -> EndpointStatus:
+def _retired(entry: EndpointStatus, plan: RolePlan | None) -> EndpointStatus:
     """A role that the spec no longer asks for: nothing counts as applied any more, so that asking again is no drift.
 
     Of an endpoint that is gone only the number of the next attempt stays: the ClientTokens up to it are used up.
     """
-    if not entry.id or entry.state != "absent":
+    given_up = plan is not None and plan.given_up
+    if not given_up and (not entry.id or entry.state != "absent"):
         return entry.model_copy(update={"applied": {}})
     return EndpointStatus(role=entry.role, attempt=entry.attempt + 1, previous_ids=entry.previous_ids)
 

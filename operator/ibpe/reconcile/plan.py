@@ -117,6 +117,8 @@ class RolePlan:
     wait: Wait | None = None
     works: bool = False
     """Whether builds can use the endpoint as it is."""
+    given_up: bool = False
+    """The intent to make an endpoint that is no longer asked for came to nothing that AWS shows: forget it."""
 
     def mends(self, field_: Field) -> bool:
         """Whether an action is about this field."""
