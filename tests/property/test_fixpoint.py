@@ -52,6 +52,7 @@ def test_any_edit_and_any_intrusion_come_to_a_fixpoint(site: Site, data: st.Data
     world.converge()
     for intrusion in data.draw(st.lists(intrusions(site.ground), max_size=3), "intrusions"):
         intrusion.happen(world)
+        world.pass_time(1.0)
     kept = [p.happen(world) for p in data.draw(st.lists(strangers(site.ground), max_size=1), "strangers")]
     if data.draw(st.booleans(), "restarted"):
         world.restart()
