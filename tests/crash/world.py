@@ -22,7 +22,8 @@ KEY = Key("team-a", "images")
 RESYNC_SECONDS = 30.0
 RESTART_SECONDS = 3.0
 BACKOFF_LIMIT = 60.0
-PATIENCE_ROUNDS = 400
+PATIENCE_ROUNDS = 150
+LONGEST_PAUSE = 300.0
 
 
 class Silent:
@@ -219,7 +220,7 @@ class World:
         self._failures = self._failures + 1 if outcome.retry else 0
         if outcome.retry:
             return min(0.5 * 2.0 ** min(self._failures, 10), BACKOFF_LIMIT)
-        return RESYNC_SECONDS if outcome.requeue_after is None else min(outcome.requeue_after, RESYNC_SECONDS)
+        return RESYNC_SECONDS if outcome.requeue_after is None else min(outcome.requeue_after, LONGEST_PAUSE)
 
     def _started(self) -> Process:
         claims = ClaimIndex()
