@@ -112,6 +112,12 @@ def apply(hands: Hands, plan: Plan, before: Status, stored: Status) -> Applied:
     return applied
 
 
+def refused_before(plan: Plan, status: Status, error: AwsError) -> Applied:
+    """What became of a plan that an error kept from being begun: every role in it has that failure."""
+    failures = [Failure(role, error) for role in dict.fromkeys(action.role for action in plan.actions)]
+    return Applied({entry.role: entry for entry in status.endpoints}, failures=failures)
+
+
 def _carry_out(hands: Hands, action: Action, applied: Applied, *, fresh: bool) -> None:
     match action:
         case Create():

@@ -18,6 +18,9 @@ from ibpe.reconcile.memory import LAG_BOUND, Recollection
 from ibpe.reconcile.observation import Absence, Observation
 from ibpe.reconcile.ports import Key, Resource, Resources, Siblings
 
+STALE_SECONDS = 300.0
+"""Age from which a snapshot no longer supports a decision or Ready."""
+
 
 class Inventory(Protocol):
     """The first AWS watch (`aws.inventory`)."""
@@ -76,7 +79,8 @@ def observe(eyes: Eyes, resource: Resource, desired: Desired, past: Recollection
 
     Raises AccountMismatch, ObservationFailed (the snapshot) and AwsError (anything else).
     """
-    snapshot = eyes.inventory.snapshot(desired.region, not_before=past.not_before)
+    floor = max(past.not_before, eyes.inventory.clock() - STALE_SECONDS)
+    snapshot = eyes.inventory.snapshot(desired.region, not_before=floor)
     check_account(resource.status, snapshot.account)
     fresh = resource.generation != resource.status.observed_generation or past.prerequisites_stale
     needs = _needs(desired)

@@ -1,5 +1,6 @@
 """The story of one resource: read, observe, refuse, plan, act, tell. Each step is a verb in a module of its own."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.errors import AwsError, ErrorClass
 from ibpe.aws.inventory import ObservationFailed
 from ibpe.reconcile import status as statuses
-from ibpe.reconcile.apply import Applied, Hands, apply, in_order, intents
+from ibpe.reconcile.apply import Applied, Hands, apply, in_order, intents, refused_before
 from ibpe.reconcile.compare import as_desired
 from ibpe.reconcile.desire import Desired, Owner, desire
 from ibpe.reconcile.entries import refreshed
@@ -18,6 +19,7 @@ from ibpe.reconcile.memory import Memory, Recollection
 from ibpe.reconcile.notices import drift_news, notices
 from ibpe.reconcile.observation import Observation
 from ibpe.reconcile.observe import (
+    STALE_SECONDS,
     AccountMismatch,
     Eyes,
     check_account,
@@ -40,11 +42,10 @@ from ibpe.reconcile.ports import (
 from ibpe.reconcile.refusals import Refusal, refuse
 from ibpe.reconcile.teardown import Teardown
 
+LOOK = "DescribeVpcEndpoints"
 AFTER_A_WRITE_SECONDS = 1.0
 AFTER_A_CONFLICT_SECONDS = 0.5
 CONTENDED_SECONDS = 600.0
-STALE_SECONDS = 300.0
-"""How long Ready keeps its value while AWS can't be looked at."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class Reconciler:
         except AccountMismatch as mismatch:
             return self._stall(resource, now, "AccountMismatch", str(mismatch), Outcome(retry=True, result="refused"))
         except ObservationFailed as failed:
-            return self._blind(resource, past, now, failed.error)
+            return self._blind(resource, past, now, failed.error, failed.age)
         except AwsError as error:
             return self._blind(resource, past, now, error)
         return self._tell(work, resource, applied)
@@ -125,9 +126,12 @@ class Reconciler:
             return resource, Applied({entry.role: entry for entry in resource.status.endpoints})
         before = resource.status
         pinned = before.model_copy(update={"account_id": before.account_id or work.seen.account})
-        resource = self._resources.write_status(resource, intents(pinned, plan))
         if any(isinstance(action, Create | Resolve) for action in plan.actions):
-            check_account(resource.status, self._eyes.cloud.caller_account())
+            try:
+                check_account(pinned, self._eyes.cloud.caller_account())
+            except AwsError as error:
+                return resource, refused_before(plan, before, error)
+        resource = self._resources.write_status(resource, intents(pinned, plan))
         applied = apply(self._hands(work), plan, before, resource.status)
         past.not_before = self._eyes.inventory.clock()
         self._eyes.inventory.hint_transitional(work.desired.region)
@@ -204,12 +208,18 @@ class Reconciler:
         self._publish(resource, resource, status, Applied({}), now)
         return outcome
 
-    def _blind(self, resource: Resource, past: Recollection, now: datetime, error: AwsError) -> Outcome:
-        """AWS could not be looked at. One failed call must not rewrite a thousand statuses: a settled one stands."""
+    def _blind(
+        self, resource: Resource, past: Recollection, now: datetime, error: AwsError, age: float | None = None
+    ) -> Outcome:
+        """AWS could not be looked at. One failed call must not rewrite a thousand statuses: a settled one stands.
+
+        `age` is that of the last good snapshot (inf: there is none), where the snapshot is what failed.
+        """
         since = past.blind_since = past.blind_since or now
+        blind_for = age if age is not None and math.isfinite(age) else (now - since).total_seconds()
         settled = resource.status.observed_generation == resource.generation
-        passing = error.error_class is ErrorClass.RETRY or error.operation == "DescribeVpcEndpoints"
-        if not (settled and passing and (now - since).total_seconds() < STALE_SECONDS):
+        passing = age is not None or error.error_class is ErrorClass.RETRY or error.operation == LOOK
+        if not (settled and passing and blind_for < STALE_SECONDS):
             user = error.error_class is not ErrorClass.RETRY
             status = statuses.unobserved(resource.status, resource.generation, now, error, user_must_act=user)
             self._publish(resource, resource, status, Applied({}), now)

@@ -9,13 +9,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from ibpe.reconcile.observe import STALE_SECONDS
 from ibpe.reconcile.ports import Key
 from ibpe.runtime.interest import Interest
 
 log: Final = logging.getLogger(__name__)
 
-STALE_SECONDS: Final = 300.0
-"""Age from which a region's snapshot no longer supports Ready (design.md, failure semantics)."""
 SPREAD: Final = 0.1
 """The share by which chance moves a look at the prerequisites."""
 LOOKOUT_SECONDS: Final = 1.0
