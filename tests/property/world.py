@@ -1,6 +1,7 @@
 """The real reconciler against the double of AWS over HTTP, an API server in memory, and one time for all of them."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -143,9 +144,9 @@ class World:
         return json.dumps(sorted(found, key=lambda e: e["VpcEndpointId"]), default=str, sort_keys=True)
 
     def writes(self, cursor: int) -> Mapping[str, int]:
-        """The operator's writes to AWS since then, by action."""
-        counted = self.aws.control.counts(since=cursor, access_key="AKIAOPERATOR")
-        return {action: count for action, count in counted.items() if action in WRITES}
+        """The operator's writes to AWS since then that had an effect, by action."""
+        calls = self.aws.control.calls(since=cursor, access_key="AKIAOPERATOR")
+        return Counter(call.action for call in calls if call.action in WRITES and call.error_code is None)
 
     def plan(self) -> Plan:
         """What would be done now."""
