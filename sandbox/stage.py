@@ -74,12 +74,16 @@ class OperatorProcess:
             self._process.kill()
             self._process.wait()
 
+    def terminate(self) -> None:
+        """SIGTERM, without waiting."""
+        if self._process is not None and self.running:
+            self._process.send_signal(signal.SIGTERM)
+
     def stop(self, timeout: float = 30.0) -> int:
         """SIGTERM, and its exit code."""
         if self._process is None:
             return 0
-        if self.running:
-            self._process.send_signal(signal.SIGTERM)
+        self.terminate()
         return self._process.wait(timeout)
 
     def restart(self, environment: Mapping[str, str] | None = None) -> None:
