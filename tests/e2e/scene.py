@@ -221,7 +221,9 @@ class Scene:
         assert not self.writes(since), f"writes where none was due: {self.writes(since)}\n{self._status()}"
 
     def _status(self) -> str:
-        return json.dumps((self.get() or {}).get("status"), indent=1)
+        """What a reader of a failure wants: the status, and what the operator complained about last."""
+        complaints = [line for line in self.operator.log().splitlines() if '"level": "info"' not in line][-20:]
+        return "\n".join([json.dumps((self.get() or {}).get("status"), indent=1), *complaints])
 
 
 def _is(resource: Mapping[str, Any] | None, type_: str, status: str, reason: str) -> bool:
