@@ -1,0 +1,1 @@
+"""Checks before any write, one question each, by what they look at. All pure."""

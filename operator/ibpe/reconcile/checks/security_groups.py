@@ -1,0 +1,69 @@
+"""Do the security groups exist, and let the builds in?"""
+
+import ipaddress
+from collections.abc import Iterable
+
+from ibpe.aws.gateway import IngressRule, Subnet
+from ibpe.reconcile.checks.case import Case, Refusal, verb
+from ibpe.reconcile.compare import listed
+from ibpe.reconcile.desire import Field
+
+HTTPS = 443
+
+
+def groups_exist(case: Case) -> Refusal | None:
+    """Are the security groups in the VPC?"""
+    found = {id_: case.seen.facts.security_groups.get(id_) for id_ in case.endpoint.security_group_ids}
+    missing = [id_ for id_, group in found.items() if group is None]
+    where = "imageBuilder.securityGroups.ids"
+    if missing:
+        return case.refuse(
+            "SecurityGroupNotFound",
+            f"{listed(missing)} of {where} {verb(missing)} not exist: correct {where}.",
+            Field.SECURITY_GROUPS,
+        )
+    elsewhere = [group for group in found.values() if group and group.vpc_id != case.desired.vpc_id]
+    if elsewhere:
+        return case.refuse(
+            "SecurityGroupInAnotherVpc",
+            f"{in_other_vpcs(elsewhere, case)}: name groups of that VPC in {where}.",
+            Field.SECURITY_GROUPS,
+        )
+    return None
+
+
+def https_is_let_in(case: Case) -> Refusal | None:
+    """Do the security groups, together, let the builds in on 443? Existing endpoints are reported, not touched."""
+    groups = [case.seen.facts.security_groups.get(id_) for id_ in case.endpoint.security_group_ids]
+    known = [group for group in groups if group is not None]
+    if not known or len(known) < len(groups):
+        return None
+    rules = [rule for group in known for rule in group.ingress if _covers_https(rule)]
+    ids = listed([group.id for group in known])
+    if not any(rule.cidrs or rule.security_group_ids or rule.prefix_list_ids for rule in rules):
+        return case.refuse(
+            "HttpsNotLetIn", f"{ids} let nothing in on TCP 443: add an inbound rule for 443 from the build subnets."
+        )
+    if any(rule.security_group_ids or rule.prefix_list_ids for rule in rules):
+        return None  # whether a build is in that group or list can't be told from here
+    builds = [case.seen.facts.subnets.get(id_) for id_ in sorted(case.desired.build_subnet_ids)]
+    shut = [subnet for subnet in builds if subnet is not None and not _lets_in(rules, subnet)]
+    if not shut:
+        return None
+    where = ", ".join(f"{subnet.id} ({subnet.cidr})" for subnet in shut)
+    return case.refuse("HttpsNotLetIn", f"{ids} do not let {where} in on TCP 443: add an inbound rule for it.")
+
+
+def _covers_https(rule: IngressRule) -> bool:
+    if rule.protocol == "-1":
+        return True
+    if rule.protocol not in {"tcp", "6"}:
+        return False
+    return (rule.from_port or 0) <= HTTPS <= (rule.to_port if rule.to_port is not None else HTTPS)
+
+
+def _lets_in(rules: Iterable[IngressRule], subnet: Subnet) -> bool:
+    network = ipaddress.ip_network(subnet.cidr)
+    allowed = [ipaddress.ip_network(cidr, strict=False) for rule in rules for cidr in rule.cidrs]
+    same = list(ipaddress.collapse_addresses([a for a in allowed if isinstance(a, ipaddress.IPv4Network)]))
+    return isinstance(network, ipaddress.IPv4Network) and any(network.subnet_of(cidr) for cidr in same)

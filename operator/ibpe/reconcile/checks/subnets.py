@@ -1,0 +1,64 @@
+"""Can the endpoint have an interface in these subnets?"""
+
+from collections.abc import Iterable
+
+from ibpe.aws.gateway import Subnet, SubnetID
+from ibpe.reconcile.checks.case import Case, Refusal, verb
+from ibpe.reconcile.compare import listed
+from ibpe.reconcile.desire import Field
+
+
+def subnets_exist(case: Case) -> Refusal | None:
+    """Are the endpoint's subnets and the builds' in the VPC?"""
+    for name, ids, fields in (
+        ("imageBuilder.subnets.ids", case.endpoint.subnet_ids, (Field.SUBNETS,)),
+        ("builds.subnets.ids", case.desired.build_subnet_ids, ()),
+    ):
+        found = {id_: case.seen.facts.subnets.get(id_) for id_ in ids}
+        missing = [id_ for id_, subnet in found.items() if subnet is None]
+        if missing:
+            return case.refuse(
+                "SubnetNotFound", f"{listed(missing)} of {name} {verb(missing)} not exist: correct {name}.", *fields
+            )
+        elsewhere = [subnet for subnet in found.values() if subnet and subnet.vpc_id != case.desired.vpc_id]
+        if elsewhere:
+            return case.refuse(
+                "SubnetInAnotherVpc", f"{in_other_vpcs(elsewhere, case)}: name subnets of that VPC in {name}.", *fields
+            )
+    return None
+
+
+def zones_differ(case: Case) -> Refusal | None:
+    """Is there at most one subnet in each availability zone?"""
+    zones: dict[str, list[SubnetID]] = {}
+    for subnet in _subnets(case):
+        zones.setdefault(subnet.zone, []).append(subnet.id)
+    for zone, ids in sorted(zones.items()):
+        if len(ids) > 1:
+            return case.refuse(
+                "DuplicateSubnetsInSameZone",
+                f"{listed(ids)} are in one availability zone, {zone}, where an endpoint may have one subnet: "
+                "keep one of them in imageBuilder.subnets.ids.",
+                Field.SUBNETS,
+            )
+    return None
+
+
+def zones_are_served(case: Case) -> Refusal | None:
+    """Does the service support each subnet's zone?"""
+    name = case.seen.service_name(case.endpoint)
+    zones = case.seen.facts.services[name].zones if name else frozenset[str]()
+    outside = [subnet for subnet in _subnets(case) if zones and subnet.zone not in zones]
+    if not outside:
+        return None
+    where = ", ".join(f"{subnet.id} is in {subnet.zone}" for subnet in outside)
+    return case.refuse(
+        "ZoneNotSupported",
+        f"{name} does not support every zone: {where}; use subnets in {', '.join(sorted(zones))} instead.",
+        Field.SUBNETS,
+    )
+
+
+def _subnets(case: Case) -> Iterable[Subnet]:
+    found = (case.seen.facts.subnets.get(id_) for id_ in sorted(case.endpoint.subnet_ids))
+    return [subnet for subnet in found if subnet is not None]
