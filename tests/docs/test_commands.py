@@ -136,7 +136,8 @@ def test_the_commands_do_what_the_pages_say(desk: Desk) -> None:
     )
     log = desk.folder / "operator.log"
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{log.read_text() if log.exists() else ''}"
-    assert "Forbidden" not in log.read_text(), log.read_text()
+    events = desk.plane.kubectl("get", "events.events.k8s.io", "-n", desk.namespace, "-o", "jsonpath={..reason}").stdout
+    assert {"Created", "Retained", "Deleted"} <= set(events.split()), f"{events}\n{log.read_text()}"
     counts = desk.aws.control.counts(access_key=OPERATORS_KEY)
     assert counts["CreateVpcEndpoint"] == 2, f"endpoints that were retained are taken back, not made again: {counts}"
     assert {each.state for each in desk.aws.control.endpoints()} <= {"deleting", "deleted"}
