@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterable
 
 from ibpe.aws.gateway import IngressRule, Subnet
-from ibpe.reconcile.checks.case import Case, Refusal, verb
+from ibpe.reconcile.checks.case import Case, Refusal, in_other_vpcs, verb
 from ibpe.reconcile.compare import listed
 from ibpe.reconcile.desire import Field
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ibpe.aws.gateway import Subnet, SubnetID
-from ibpe.reconcile.checks.case import Case, Refusal, verb
+from ibpe.reconcile.checks.case import Case, Refusal, in_other_vpcs, verb
 from ibpe.reconcile.compare import listed
 from ibpe.reconcile.desire import Field
 
