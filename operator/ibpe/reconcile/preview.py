@@ -10,12 +10,12 @@ from ibpe.aws.gateway import Cloud
 from ibpe.aws.inventory import Inventory, ObservationFailed
 from ibpe.aws.prerequisites import Prerequisites
 from ibpe.reconcile.desire import Owner, desire
+from ibpe.reconcile.listing import planned
 from ibpe.reconcile.memory import Recollection
 from ibpe.reconcile.observe import Eyes, observe
 from ibpe.reconcile.plan import Patience, make_plan
 from ibpe.reconcile.ports import Claimant, Key, Resource
 from ibpe.reconcile.refusals import Refusal, refuse
-from ibpe.reconcile.status import planned
 
 NOTE = "Other resources in the cluster were not looked at: one that claims the same name or route would come first."
 BEGINNING = datetime.min.replace(tzinfo=UTC)

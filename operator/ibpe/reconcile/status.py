@@ -1,15 +1,17 @@
 """The truth, in conditions: from a plan and what became of it to the status. Pure; `now` is given."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from ibpe.api.names import ConditionStatus, ConditionType, Role
-from ibpe.api.status import MESSAGE_LIMIT, Condition, DriftEntry, EndpointStatus, PlannedAction, Status
+from ibpe.api.status import EndpointStatus, PlannedAction, Status
 from ibpe.aws.errors import AwsError, ErrorClass
+from ibpe.reconcile.conditions import Verdict, merge
 from ibpe.reconcile.desire import Desired, Field
-from ibpe.reconcile.failed_calls import describe, same_call
-from ibpe.reconcile.plan import Create, Delete, Failure, Finding, Modify, Plan, Resolve, Response, Retag, RolePlan
+from ibpe.reconcile.failed_calls import describe
+from ibpe.reconcile.listing import drift_entries, planned
+from ibpe.reconcile.plan import Create, Delete, Failure, Modify, Plan, Resolve, Response, Retag, RolePlan
 from ibpe.reconcile.refusals import POLICY_REASONS, Refusal
 
 COMPONENTS: Mapping[Role, ConditionType] = {
@@ -17,15 +19,6 @@ COMPONENTS: Mapping[Role, ConditionType] = {
     Role.S3: ConditionType.S3_ACCESS_READY,
 }
 WORD_LIMIT = 2048
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A condition without its history."""
-
-    status: ConditionStatus
-    reason: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +46,7 @@ def conclude(before: Status, entries: tuple[EndpointStatus, ...], end: Round) ->
         account_id=before.account_id or end.account,
         conditions=merge(before.conditions, verdicts, end.generation, end.now),
         endpoints=entries,
-        drift=before.drift if end.suspended else _drift(before, end),
+        drift=before.drift if end.suspended else drift_entries(before.drift, end.plan, end.now),
         plan=_planned(end.plan) if end.suspended or end.report or end.refusals else (),
     )
 
@@ -91,40 +84,6 @@ def deleting(before: Status, generation: int, now: datetime, message: str) -> St
         ConditionType.STALLED: Verdict("False", "Deleting", "The deletion proceeds."),
     }
     return _with(before, generation, now, verdicts)
-
-
-def merge(
-    before: Sequence[Condition], verdicts: Mapping[ConditionType, Verdict], generation: int, now: datetime
-) -> tuple[Condition, ...]:
-    """New conditions, the transition time kept where the status is as before.
-
-    A message about the same failed operation and code is kept as it was first: request ids differ each time, and a
-    status that changes with them is written for ever.
-    """
-    known = {condition.type: condition for condition in before}
-    merged: list[Condition] = []
-    for type_ in ConditionType:
-        verdict = verdicts.get(type_)
-        old = known.get(type_)
-        if verdict is None:
-            if old is not None:
-                merged.append(old)
-            continue
-        same = old is not None and old.status == verdict.status
-        message = _clamp(verdict.message, MESSAGE_LIMIT)
-        if old is not None and (old.observed_generation, old.reason) == (generation, verdict.reason):
-            message = old.message if same_call(old.message, message) else message
-        merged.append(
-            Condition(
-                type=type_,
-                status=verdict.status,
-                reason=verdict.reason,
-                message=message,
-                last_transition_time=old.last_transition_time if old is not None and same else now,
-                observed_generation=generation,
-            )
-        )
-    return tuple(merged)
 
 
 def _with(before: Status, generation: int, now: datetime, verdicts: Mapping[ConditionType, Verdict]) -> Status:
@@ -308,55 +267,8 @@ def _drift_verdict(end: Round) -> Verdict:
     return Verdict("True", "NoDrift", "AWS shows what was applied.")
 
 
-def _drift(before: Status, end: Round) -> tuple[DriftEntry, ...]:
-    since = {(entry.role, entry.field): entry for entry in before.drift}
-    return tuple(_drift_entry(finding, since, end.now) for finding in end.plan.findings if finding.drift)
-
-
-def _drift_entry(finding: Finding, since: Mapping[tuple[Role, str], DriftEntry], now: datetime) -> DriftEntry:
-    difference = finding.difference
-    old = since.get((difference.role, str(difference.field)))
-    return DriftEntry(
-        role=difference.role,
-        field=str(difference.field),
-        desired=_clamp(difference.desired, WORD_LIMIT),
-        observed=_clamp(difference.observed, WORD_LIMIT),
-        detected_at=old.detected_at if old else now,
-        action=finding.response,
-    )
-
-
 def _planned(plan: Plan) -> tuple[PlannedAction, ...]:
     return tuple(planned(plan))[:32]
-
-
-def planned(plan: Plan) -> Iterable[PlannedAction]:
-    """A plan in words: what would be written, and what is only reported."""
-    for role in plan.roles:
-        for action in role.actions:
-            yield _in_words(action, role)
-        for finding in role.findings:
-            if finding.response in {Response.REPORTED, Response.BLOCKED}:
-                detail = _clamp(f"{finding.response}, not repaired: {finding.difference}", WORD_LIMIT)
-                yield PlannedAction(role=role.role, action="Modify", detail=detail)
-
-
-def _in_words(action: Create | Resolve | Modify | Retag | Delete, role: RolePlan) -> PlannedAction:
-    match action:
-        case Create(service_name=name, attempt=attempt):
-            return PlannedAction(role=role.role, action="Create", detail=f"{name} (attempt {attempt})")
-        case Resolve():
-            return PlannedAction(role=role.role, action="Create", detail="again, to find out whether it was made")
-        case Delete(ids=ids, why=why):
-            return PlannedAction(role=role.role, action="Delete", detail=f"{', '.join(ids)}: {why}")
-        case Retag(id=id_):
-            fields: tuple[Field, ...] = (Field.TAGS,)
-            name = "Tag"
-        case Modify(change=change, fields=fields):
-            id_, name = change.id, "Modify"
-    what = "; ".join(str(f.difference) for f in role.findings if f.difference.field in fields)
-    what = what or "tags that the spec no longer names"
-    return PlannedAction(role=role.role, action=name, detail=_clamp(f"{id_}: {what}", WORD_LIMIT))
 
 
 def _told(failure: Failure, end: Round) -> str:
@@ -365,7 +277,3 @@ def _told(failure: Failure, end: Round) -> str:
     endpoint = plan.live.id if plan is not None and plan.live is not None else f"in {end.desired.vpc_id}"
     fields = f": {', '.join(failure.fields)}" if failure.fields else ""
     return describe(failure.error, end.account, f"{failure.role} endpoint {endpoint}{fields}")
-
-
-def _clamp(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
