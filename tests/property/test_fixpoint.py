@@ -67,6 +67,25 @@ def test_any_edit_and_any_intrusion_come_to_a_fixpoint(site: Site, data: st.Data
     _converges(world, data.draw(st.one_of(st.just(first), specs(site.ground)), "second spec"), kept)
 
 
+@given(data=st.data())
+@BOUNDED
+def test_an_aws_that_shows_late_what_was_done_comes_to_the_same_fixpoint(site: Site, data: st.DataObject) -> None:
+    lag = {
+        "lag_new_seconds": data.draw(st.sampled_from((0.0, 2.5, 12.0)), "a new endpoint is not shown for"),
+        "lag_change_seconds": data.draw(st.sampled_from((0.0, 1.5, 4.0)), "a change is not shown for"),
+    }
+    world = World(site, **data.draw(BEHAVIOURS, "behaviour"), **lag)
+    first = data.draw(specs(site.ground), "first spec")
+    world.apply(first)
+    world.converge()
+    for intrusion in data.draw(st.lists(intrusions(site.ground), max_size=2), "intrusions"):
+        intrusion.happen(world)
+        world.pass_time(13.0)
+    if data.draw(st.booleans(), "restarted"):
+        world.restart()
+    _converges(world, data.draw(st.one_of(st.just(first), specs(site.ground)), "second spec"), ())
+
+
 def _converges(world: World, spec: Mapping[str, Any], strangers_ids: Sequence[str]) -> None:
     """Apply the spec, let the operator work, and hold what came of it against the law."""
     untouched = world.shown(strangers_ids)

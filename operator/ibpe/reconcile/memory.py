@@ -15,8 +15,8 @@ LAG_BOUND = timedelta(minutes=5)
 """How long AWS may not show what it made (EC2 developer guide, eventual consistency: back off up to five minutes)."""
 CONTENTION_WINDOW = timedelta(hours=1)
 CONTENTION_REPAIRS = 3
-REPAIR_REST = timedelta(seconds=5)
-"""After a repair, how long the same sight may be what AWS showed before it, and is not repaired again."""
+CHANGE_REST = timedelta(seconds=5)
+"""After a change, how long the same sight may be what AWS showed before it, and is not acted on again."""
 RECREATE_BASE_SECONDS = 10.0
 RECREATE_MAX_SECONDS = 3600.0
 
@@ -32,8 +32,8 @@ class Recollection:
     made_at: dict[Role, tuple[int, datetime]] = field(default_factory=dict)
     """Attempt and time of the last Create of a role."""
     repairs: dict[tuple[Role, Field], deque[datetime]] = field(default_factory=dict)
-    repaired_from: dict[tuple[Role, Field], str] = field(default_factory=dict)
-    """What was observed when a field was last repaired."""
+    changed_from: dict[tuple[Role, Field], tuple[str, datetime]] = field(default_factory=dict)
+    """What was observed when a field was last changed, and when that was."""
     delete_accepted: set[EndpointID] = field(default_factory=set)
     """Deletions that AWS took, so that NotFound afterwards means gone."""
     intents_without_vpc: set[Role] = field(default_factory=set)
@@ -51,15 +51,19 @@ class Recollection:
         """How long something has been invisible, counted from the first time that this is asked."""
         return now - self.unseen_since.setdefault(what, now)
 
+    def note_change(self, role: Role, field_: Field, observed: str, now: datetime) -> None:
+        """A field was changed, from what was observed of it."""
+        self.changed_from[role, field_] = (observed, now)
+
     def note_repair(self, role: Role, field_: Field, observed: str, now: datetime, *, new: bool) -> None:
-        """Count a repair: of new drift, or of drift that looks just as it did when it was last repaired.
+        """Count a repair: of new drift, or of drift that looks just as it did when it was last changed.
 
         Drift that looks otherwise is the rest of a repair in several steps, and counts once.
         """
-        what = (role, field_)
-        if new or self.repaired_from.get(what) == observed:
-            self.repairs.setdefault(what, deque(maxlen=CONTENTION_REPAIRS)).append(now)
-        self.repaired_from[what] = observed
+        before, _ = self.changed_from.get((role, field_), (None, now))
+        if new or before == observed:
+            self.repairs.setdefault((role, field_), deque(maxlen=CONTENTION_REPAIRS)).append(now)
+        self.note_change(role, field_, observed, now)
 
     def patience(self, now: datetime) -> Patience:
         """What the planner must know of the past."""
@@ -71,9 +75,7 @@ class Recollection:
         abandoned = frozenset(
             role for role in Role if role.value in self.unseen_since and now - self.unseen_since[role.value] > LAG_BOUND
         )
-        resting = {
-            what: self.repaired_from[what] for what, times in self.repairs.items() if now - times[-1] < REPAIR_REST
-        }
+        resting = {what: observed for what, (observed, at) in self.changed_from.items() if now - at < CHANGE_REST}
         return Patience(contended, self._recreate_in(now), abandoned, resting)
 
     def _recreate_in(self, now: datetime) -> Mapping[Role, float]:

@@ -167,7 +167,7 @@ class Patience:
     abandoned_intents: frozenset[Role] = frozenset()
     """Intents that AWS said exist, and that stayed invisible beyond the lag bound: the next attempt is due."""
     resting: Mapping[tuple[Role, Field], str] = field(default_factory=dict)
-    """Fields that were repaired a moment ago, with what was observed then: AWS may be slow to show it."""
+    """Fields that were changed a moment ago, with what was observed then: AWS may be slow to show it."""
 
 
 PENDING_SECONDS = 30.0
@@ -242,18 +242,19 @@ class _Role:
         return RolePlan(self.desired.role, live, findings, tuple(actions), wait, works)
 
     def _may_mend(self, finding: Finding) -> bool:
-        resting = self.patience.resting.get((self.desired.role, finding.difference.field))
-        if finding.response == Response.REPAIRING:
-            return resting != finding.difference.observed
-        return finding.response == Response.UPDATING
+        if finding.response not in {Response.REPAIRING, Response.UPDATING}:
+            return False
+        return self.patience.resting.get((self.desired.role, finding.difference.field)) != finding.difference.observed
 
     @staticmethod
     def _wait_for(live: Endpoint, findings: Collection[Finding], mending: Collection[Field]) -> Wait | None:
         if live.state is not EndpointState.AVAILABLE:
             return Wait("Pending", f"{live.id} is {live.state} in AWS.", PENDING_SECONDS)
-        resting = [f for f in findings if f.response == Response.REPAIRING and f.difference.field not in mending]
-        if resting:
+        resting = [f.response for f in findings if f.difference.field not in mending]
+        if Response.REPAIRING in resting:
             return Wait("RepairingDrift", f"{live.id} was repaired, and AWS does not show it yet.", LAG_SECONDS)
+        if Response.UPDATING in resting:
+            return Wait("Updating", f"{live.id} was changed, and AWS does not show it yet.", LAG_SECONDS)
         return None
 
     def _mend(self, live: Endpoint, fields: Collection[Field], *, available: bool) -> Iterator[Action]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ibpe.api.names import Role
@@ -133,6 +133,7 @@ class Reconciler:
                 return resource, refused_before(plan, before, error)
         resource = self._resources.write_status(resource, intents(pinned, plan))
         applied = apply(self._hands(work), plan, before, resource.status)
+        _note_changes(work, applied)
         past.not_before = self._eyes.inventory.clock()
         self._eyes.inventory.hint_transitional(work.desired.region)
         return resource, applied
@@ -151,12 +152,6 @@ class Reconciler:
             work.past.unseen_since.pop(role.value, None)
         if is_transitional(seen.holdings.all):
             self._eyes.inventory.hint_transitional(desired.region)
-        known = {(entry.role, entry.field) for entry in work.resource.status.drift}
-        for finding in work.plan.findings:
-            what = (finding.difference.role, finding.difference.field)
-            acted_on = (plan := work.plan.role(what[0])) is not None and plan.mends(what[1])
-            if finding.response == Response.REPAIRING and acted_on and not work.spec.suspend:
-                work.past.note_repair(*what, finding.difference.observed, work.now, new=what not in known)
 
     def _hands(self, work: Round) -> Hands:
         desired = work.desired
@@ -228,6 +223,24 @@ class Reconciler:
 
 def _attempt(work: Round, role: Role) -> int:
     return work.resource.status.endpoint(role).attempt
+
+
+def _note_changes(work: Round, applied: Applied) -> None:
+    """Remember what was changed, or may have been: a call that AWS refused is no repair, however often it is tried."""
+    known = {(entry.role, entry.field) for entry in work.resource.status.drift}
+    for plan in work.plan.roles:
+        failed = {name: f.error for f in applied.failures if f.role is plan.role for name in f.fields}
+        done = replace(plan, actions=tuple(action for action in plan.actions if action in applied.done))
+        for finding in plan.findings:
+            name, observed = finding.difference.field, finding.difference.observed
+            error = failed.get(name)
+            if not (done.mends(name) if error is None else not error.outcome_known):
+                continue
+            if finding.response == Response.REPAIRING:
+                new = (plan.role, name) not in known
+                work.past.note_repair(plan.role, name, observed, work.now, new=new)
+            else:
+                work.past.note_change(plan.role, name, observed, work.now)
 
 
 def _digests(desired: Desired, plan: RolePlan) -> tuple[str, str] | None:

@@ -7,10 +7,10 @@ import pytest
 from ibpe.api.names import Role
 from ibpe.reconcile.desire import Field
 from ibpe.reconcile.memory import (
+    CHANGE_REST,
     CONTENTION_WINDOW,
     LAG_BOUND,
     RECREATE_MAX_SECONDS,
-    REPAIR_REST,
     Memory,
     Recollection,
     recreate_delay,
@@ -71,7 +71,15 @@ def test_the_steps_of_one_repair_count_once_and_the_same_sight_again_counts_agai
 def test_a_field_rests_for_a_moment_after_its_repair_with_what_was_seen_then() -> None:
     past = repaired(0)
     assert past.patience(NOW).resting == {POLICY: "open"}
-    assert past.patience(NOW + REPAIR_REST).resting == {}
+    assert past.patience(NOW + CHANGE_REST).resting == {}
+
+
+def test_a_change_to_an_edited_spec_rests_too_and_is_no_repair() -> None:
+    past = Recollection()
+    for minute in (0, 1, 2, 3):
+        past.note_change(IB, Field.POLICY, "open", at(minute))
+    assert past.patience(at(3)).resting == {POLICY: "open"}
+    assert past.patience(at(3)).contended == frozenset()
 
 
 @pytest.mark.parametrize(

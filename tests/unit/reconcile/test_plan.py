@@ -301,6 +301,22 @@ def test_an_edit_of_a_contended_field_is_carried_out() -> None:
     assert [type(action) for action in plan.actions] == [Modify]
 
 
+@pytest.mark.parametrize("applied", [entry(WANT).applied, {}], ids=["repair", "edit"])
+def test_what_was_just_changed_and_looks_as_before_is_awaited_and_what_looks_otherwise_is_not(
+    applied: dict[str, str],
+) -> None:
+    drifted, status = in_place(private_dns=False, policy="{}"), status_of(entry(WANT, applied=applied))
+    sights = {(f.difference.role, f.difference.field): f.difference.observed for f in plan_of(drifted, status).findings}
+    plan = plan_of(drifted, status, patience=Patience(resting=sights))
+    assert plan.actions == ()
+    assert plan.wait
+    assert "does not show it yet" in plan.wait.message
+    other = {**sights, (IB, Field.POLICY): "another policy"}
+    (action,) = plan_of(drifted, status, patience=Patience(resting=other)).actions
+    assert isinstance(action, Modify)
+    assert action.fields == (Field.POLICY,)
+
+
 # Roles that the spec no longer asks for
 
 
