@@ -25,6 +25,8 @@ NAME: Final = "images"
 EXAMPLE: Final = REPOSITORY / "examples" / "minimal.yaml"
 PATIENCE_SECONDS: Final = 40.0
 POLL_SECONDS: Final = 0.2
+LINE: Final = 160
+"""Characters of an event's note that are shown."""
 OPEN_POLICY: Final = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
 
 
@@ -62,10 +64,13 @@ class Story:
     def intrude(self, what: str, act: Callable[[], None], repaired: Callable[[], bool]) -> None:
         """Change something behind the operator's back, and wait until it is as it was."""
         say(f"Somebody {what}.")
+        known = len(self.drift_notes())
         act()
         seconds = self.until(f"repaired ({what})", repaired)
         self.until("Ready again", self.is_ready)
-        done(f"Repaired {seconds:.1f} s after the intrusion.")
+        done(f"Repaired {seconds:.1f} s after the intrusion. What the operator said of it:")
+        for note in self.drift_notes()[known:]:
+            print(f"    {note}")
 
     def delete(self) -> None:
         """Delete the resource and see AWS empty."""
@@ -93,6 +98,11 @@ class Story:
         """What `kubectl get` shows."""
         shown = self.stage.plane.kubectl("get", RESOURCE, NAME).stdout.rstrip()
         print("\n".join(f"    {line}" for line in shown.splitlines()), flush=True)
+
+    def drift_notes(self) -> list[str]:
+        """The events about drift, oldest first, each in a line."""
+        shown = self.stage.plane.kubectl("get", "events.events.k8s.io", "-o", "json", "--sort-by=.eventTime").stdout
+        return [_line(event["note"]) for event in json.loads(shown)["items"] if event["reason"] == "DriftDetected"]
 
     def endpoints(self) -> list[VpcEndpointTypeDef]:
         """The endpoints that AWS shows, without those that are only listed as deleted."""
@@ -170,7 +180,10 @@ def booted() -> Iterator[Story]:
         ec2 = aws.client("ec2", REGION)
         network = make_network(ec2)
         done(f"Kubernetes at {plane.url}, AWS at {aws.url}, with {network.vpc_id}.")
-        say("Installing the CRD and starting the operator: ibpe run (it looks at AWS every 2 s here; 60 s by default)")
+        say(
+            "Installing the CRD and starting the operator: ibpe run\n"
+            "  (it looks at AWS every 2 s here, every 0.5 s while something changes; 60 s and 5 s by default)"
+        )
         stage = stack.enter_context(Stage(plane, aws))
         yield Story(stage, stage.operator(), network, ec2)
 
@@ -178,18 +191,27 @@ def booted() -> Iterator[Story]:
 def keep(story: Story) -> None:
     """Leave everything running for a person until Ctrl-C."""
     story.stage.apply(example(story.network))
-    kubeconfig = story.stage.plane.kubeconfig
+    story.until("Ready", story.is_ready)
+    programs = f"{story.stage.plane.kubectl_path.parent}:{Path(sys.executable).parent}"
     print(
-        f"\nEverything keeps running; Ctrl-C ends it. In another terminal:\n\n"
-        f"  export KUBECONFIG={kubeconfig}\n"
+        f"\nEverything keeps running, with {NAME} applied once more; Ctrl-C ends it. In another terminal:\n\n"
+        f"  export PATH={programs}:$PATH KUBECONFIG={story.stage.plane.kubeconfig}\n"
+        f"  export AWS_ENDPOINT_URL={story.stage.aws.url} AWS_DEFAULT_REGION={REGION}"
+        f" AWS_ACCESS_KEY_ID=you AWS_SECRET_ACCESS_KEY=any\n\n"
         f"  kubectl get ibpe -w\n"
         f"  kubectl describe ibpe {NAME}\n"
-        f"  {Path(sys.executable).parent / 'ibpe'} status {NAME}\n\n"
-        f"Play the intruder yourself, with any AWS client and any credentials:\n\n"
-        f"  aws --endpoint-url {story.stage.aws.url} --region {REGION} ec2 describe-vpc-endpoints\n",
+        f"  ibpe status {NAME}\n\n"
+        f"Play the intruder yourself, with the AWS CLI or any other client:\n\n"
+        f"  aws ec2 delete-vpc-endpoints --vpc-endpoint-ids {story.id_of('imagebuilder')}\n"
+        f"  python -c \"import boto3; boto3.client('ec2').delete_vpc_endpoints("
+        f"VpcEndpointIds=['{story.id_of('imagebuilder')}'])\"\n",
         flush=True,
     )
     signal.pause()
+
+
+def _line(text: str) -> str:
+    return text if len(text) <= LINE else f"{text[: LINE - 1]}…"
 
 
 def say(what: str) -> None:
