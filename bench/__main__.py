@@ -9,7 +9,7 @@ import click
 
 from bench import policies
 from bench.figures import Figure, show
-from bench.fleet import Fleet, booted
+from bench.fleet import Fleet, NeverCameTrue, booted
 from bench.repair import DEEDS, repair
 from bench.rest import creation, rest
 
@@ -60,10 +60,13 @@ def memory(fleet: Fleet) -> Iterator[Figure]:
 def main(names: tuple[str, ...], *, quick: bool) -> None:
     """Measure NAMES, or everything."""
     began, failed = time.monotonic(), 0
-    for title, measure in chapters(names or ("policies", "fleet"), QUICK if quick else FULL):
-        figures = list(measure())
-        show(title, figures)
-        failed += sum(not figure.met for figure in figures)
+    try:
+        for title, measure in chapters(names or ("policies", "fleet"), QUICK if quick else FULL):
+            figures = list(measure())
+            show(title, figures)
+            failed += sum(not figure.met for figure in figures)
+    except NeverCameTrue as stuck:
+        raise click.ClickException(str(stuck)) from None
     verdict = f"{failed} figures are past their target" if failed else "Every figure is within its target"
     print(f"\n{verdict}. It took {time.monotonic() - began:.0f} s.")
     sys.exit(1 if failed else 0)
