@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from ibpe.aws.error_table import TABLE, UNKNOWN
 from ibpe.reconcile.plan import Response
@@ -47,7 +46,7 @@ def _assigned(tree: ast.AST) -> Iterator[str]:
 
 
 def _trees() -> list[ast.AST]:
-    return [ast.parse(path.read_text()) for path in sorted(Path(SOURCE).glob("*.py"))]
+    return [ast.parse(path.read_text()) for path in sorted(SOURCE.rglob("*.py"))]
 
 
 def _documented() -> set[str]:
