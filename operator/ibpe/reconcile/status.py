@@ -1,6 +1,6 @@
 """The truth, in conditions: from a plan and what became of it to the status. Pure; `now` is given."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -150,7 +150,8 @@ def _three(ready: Verdict, reconciling: Verdict, stalled_: Verdict) -> dict[Cond
 def _user_must_act(end: Round) -> Verdict | None:
     """The first thing that only a user can mend."""
     if end.refusals:
-        more = f" And {len(end.refusals) - 1} more, see the other conditions." if len(end.refusals) > 1 else ""
+        others = len({refusal.message for refusal in end.refusals}) - 1
+        more = f" And {others} more, see PrerequisitesMet and PolicyValid." if others else ""
         return Verdict("True", end.refusals[0].reason, end.refusals[0].message + more)
     for failure in end.failures:
         if failure.error.error_class is not ErrorClass.RETRY:
@@ -244,16 +245,21 @@ def _component(role: Role, end: Round) -> Verdict:
 
 
 def _checks(end: Round) -> dict[ConditionType, Verdict]:
-    policy = next((refusal for refusal in end.refusals if refusal.reason in POLICY_REASONS), None)
-    other = next((refusal for refusal in end.refusals if refusal.reason not in POLICY_REASONS), None)
+    """Every refusal in full: the other conditions have room for the first alone."""
+    policy = [refusal for refusal in end.refusals if refusal.reason in POLICY_REASONS]
+    other = [refusal for refusal in end.refusals if refusal.reason not in POLICY_REASONS]
     return {
-        ConditionType.POLICY_VALID: Verdict("False", policy.reason, policy.message)
+        ConditionType.POLICY_VALID: Verdict("False", policy[0].reason, _all(policy))
         if policy
         else Verdict("True", "Valid", "The endpoint policies are valid."),
-        ConditionType.PREREQUISITES_MET: Verdict("False", other.reason, other.message)
+        ConditionType.PREREQUISITES_MET: Verdict("False", other[0].reason, _all(other))
         if other
         else Verdict("True", "Met", "VPC, subnets, security groups and route tables are as they must be."),
     }
+
+
+def _all(refusals: Iterable[Refusal]) -> str:
+    return " ".join(dict.fromkeys(refusal.message for refusal in refusals))
 
 
 def _drift_verdict(end: Round) -> Verdict:

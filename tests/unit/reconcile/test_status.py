@@ -295,6 +295,20 @@ def test_a_second_refusal_is_counted() -> None:
     assert reason(status, ConditionType.IMAGE_BUILDER_ENDPOINT_READY) == "HttpsNotLetIn"
 
 
+def test_every_refusal_is_told_in_full_somewhere_and_none_twice() -> None:
+    bad = desired(
+        imageBuilder=image_builder(policy={"preset": "Custom", "document": "{"}),
+        builds={"subnets": {"ids": [A1, B1, "subnet-0000dead"]}},
+    )
+    look = seen(holdings(made(IB), made(S3)), facts=replace(SHUT, route_tables={}))
+    status = concluded(look, want=bad)
+    told = {refusal.message for refusal in refuse(bad, look)}
+    assert len(told) == 4
+    shown = message(status, ConditionType.PREREQUISITES_MET) + message(status, ConditionType.POLICY_VALID)
+    assert [words for words in told if shown.count(words) != 1] == []
+    assert "And 3 more, see PrerequisitesMet and PolicyValid." in message(status, STALLED)
+
+
 def test_a_failed_call_is_told_with_operation_code_fix_and_request() -> None:
     shown = message(concluded(seen(), Status(), failures=(Failure(Role.IMAGE_BUILDER, denial()),)), STALLED)
     for word in ("CreateVpcEndpoint", "UnauthorizedOperation", "req-1", denial().fix):
