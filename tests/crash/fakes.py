@@ -55,6 +55,8 @@ class Behaviour:
     deleting: float = 5.0
     listed: float = 60.0
     """How long a deleted endpoint stays listed."""
+    deletes_lag: bool = False
+    """Whether a deletion doesn't know either what is not shown yet."""
     strict: bool = True
     """Whether private DNS names and routes conflict; without, nothing but the operator prevents a second endpoint."""
 
@@ -129,15 +131,11 @@ class FakeAws(Surroundings):
 
     def create_endpoint(self, request: CreateEndpoint) -> Endpoint:
         self._move_on()
+        known = self._tokens.get(request.client_token)
+        if known is not None and known[0] != request:
+            raise classify("CreateVpcEndpoint", "IdempotentParameterMismatch", "other parameters", 400)
         with self._fuse.aws("CreateVpcEndpoint"):
-            known = self._tokens.get(request.client_token)
-            if known is None:
-                made = self._make(request)
-            elif replace(known[0], client_token="") == replace(request, client_token=""):
-                made = self._records[known[1]].truth
-            else:
-                raise classify("CreateVpcEndpoint", "IdempotentParameterMismatch", "other parameters", 400)
-        return made
+            return self._make(request) if known is None else self._records[known[1]].truth
 
     def modify_endpoint(self, request: ModifyEndpoint) -> None:
         record = self._writable("ModifyVpcEndpoint", request.id)
@@ -172,7 +170,8 @@ class FakeAws(Surroundings):
             self.check("DeleteVpcEndpoints", tuple(self._records[id_].truth for id_ in ids if id_ in self._records))
             for id_ in ids:
                 record = self._records.get(id_)
-                if record is None or record.truth.state is EndpointState.DELETED:
+                unknown = self.behaviour.deletes_lag and record is not None and self._shown(record) is None
+                if record is None or unknown or record.truth.state is EndpointState.DELETED:
                     failures[id_] = DeleteFailure("InvalidVpcEndpoint.NotFound", f"{id_} does not exist")
                 elif record.truth.state is not EndpointState.DELETING:
                     record.due = self._clock() + self.behaviour.deleting

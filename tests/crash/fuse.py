@@ -23,6 +23,8 @@ class Interruption:
     nth: int
     phase: Phase
     how: How
+    only: str = ""
+    """Count writes of this name alone."""
 
 
 class Fuse:
@@ -63,7 +65,7 @@ class Fuse:
     @contextmanager
     def _around(self, what: str) -> Iterator[bool]:
         self.writes.append(what)
-        interruption = self._hit()
+        interruption = self._hit(what)
         if interruption is None:
             yield False
             return
@@ -74,8 +76,8 @@ class Fuse:
         if interruption.how == "crash":
             raise SimulatedCrash(what)
 
-    def _hit(self) -> Interruption | None:
-        if self._armed is None:
+    def _hit(self, what: str) -> Interruption | None:
+        if self._armed is None or self._armed.only not in {"", what}:
             return None
         self._left -= 1
         if self._left > 0:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
@@ -13,49 +12,11 @@ from ibpe.api.names import Role
 from ibpe.aws.gateway import EndpointState
 from tests.crash.fakes import Behaviour
 from tests.crash.fuse import Interruption
-from tests.crash.surroundings import GROUPS, REGION, SUBNETS, TABLES, VPC
+from tests.crash.specs import SPECS
 from tests.crash.world import World
 
 EXAMPLES = int(os.environ.get("IBPE_CRASH_EXAMPLES", "300"))
 """How many lives to try; more finds more."""
-
-
-def spec(**changes: Any) -> dict[str, Any]:
-    """A spec that is Ready in the end; a change of None takes the field out."""
-    made: dict[str, Any] = {
-        "region": REGION,
-        "vpcID": VPC,
-        "builds": {"subnets": {"ids": list(SUBNETS[:2])}},
-        "imageBuilder": image_builder(),
-        "s3": {
-            "routeTables": {"ids": [TABLES[0]]},
-            "policy": {"baseline": "ImageBuilderOnly"},
-        },
-        **changes,
-    }
-    return {name: value for name, value in made.items() if value is not None}
-
-
-def image_builder(**changes: Any) -> dict[str, Any]:
-    return {
-        "subnets": {"ids": list(SUBNETS[:2])},
-        "securityGroups": {"ids": [GROUPS[0]]},
-        "policy": {"preset": "DenyDeletion"},
-        **changes,
-    }
-
-
-SPECS = {
-    "both": spec(),
-    "tagged": spec(tags={"team": "images"}),
-    "other subnet": spec(imageBuilder=image_builder(subnets={"ids": [SUBNETS[0]]})),
-    "other group": spec(imageBuilder=image_builder(securityGroups={"ids": [GROUPS[1]]})),
-    "no private DNS": spec(imageBuilder=image_builder(privateDNS=False)),
-    "open": spec(imageBuilder=image_builder(policy={"preset": "FullAccess"}), tags={"team": "x"}),
-    "without S3": spec(s3=None),
-    "S3 alone": spec(imageBuilder=None),
-    "retained": spec(deletionPolicy="Retain"),
-}
 
 
 @dataclass(frozen=True)
@@ -121,6 +82,7 @@ BEHAVIOURS = st.builds(
     pending=st.sampled_from([0.0, 2.0, 30.0]),
     deleting=st.sampled_from([0.0, 5.0, 120.0]),
     listed=st.sampled_from([0.0, 60.0, 3600.0]),
+    deletes_lag=st.booleans(),
     strict=st.booleans(),
 )
 
