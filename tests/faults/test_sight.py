@@ -1,4 +1,4 @@
-"""What a status says while AWS can't be looked at: at rest it stands for five minutes, then it is unknown, never stale."""
+"""What a status says while AWS can't be looked at: at rest it stands for five minutes, and then it is unknown."""
 
 from collections.abc import Callable
 
@@ -110,7 +110,9 @@ def test_an_operator_started_without_sight_tells_so_after_five_minutes(trial: Ca
 
     life.queue.add(KEY)
     life.at_rest(STALE_SECONDS - 10)
-    assert life.truth.ready.status == "True", f"one failed look is no news:\n{life.truth}"
+    early = life.truth
+    assert early.ready.status == "True", f"one failed look is no news:\n{early}"
 
     life.at_rest(120)
-    assert life.truth.ready.status == "Unknown", f"a stale Ready:\n{life.truth}"
+    late = life.truth
+    assert late.ready.status == "Unknown", f"a stale Ready:\n{late}"

@@ -65,7 +65,7 @@ class Truth:
 
 
 class Trial:
-    """One resource, its operator, and AWS. `spec` replaces whole fields of the sandbox's example; None leaves one out."""
+    """One resource, its operator, and AWS. `spec` replaces fields of the sandbox's example; None leaves one out."""
 
     def __init__(self, aws: AwsServer, cloud: BotoCloud, network: Network, **spec: Any) -> None:
         self.aws = aws

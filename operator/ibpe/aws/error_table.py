@@ -16,21 +16,26 @@ NOT_FOUND_ROWS: Final = (
         r"Invalid(Security)?Group(Id)?\.NotFound",
         _SPEC,
         "SecurityGroupNotFound",
-        "Replace {groups}, which AWS doesn't know, in securityGroups.ids.",
+        "Replace {groups}, which AWS doesn't know, in imageBuilder.securityGroups.ids.",
     ),
-    row(r"InvalidVpcId\.NotFound", _SPEC, "VpcNotFound", "Correct vpcID: AWS doesn't know {vpc} in this region."),
+    row(
+        r"InvalidVpcId\.NotFound",
+        _SPEC,
+        "VpcNotFound",
+        "Make this resource anew with the right vpcID, or give the operator the account that has {vpc} in this region.",
+    ),
     row(
         r"InvalidSubnetId\.NotFound",
         _SPEC,
         "SubnetNotFound",
-        "Replace {subnets}, which AWS doesn't know, in subnets.ids.",
+        "Replace {subnets}, which AWS doesn't know, in imageBuilder.subnets.ids.",
     ),
     # A table just made may not be seen yet; one that stays unknown is refused by the prerequisites, not by this row.
     row(
         r"InvalidRouteTableId\.NotFound",
         _RETRY,
         "RouteTableNotFound",
-        "Wait in case {tables} is new; if it does not exist, replace it in routeTables.ids.",
+        "Wait in case {tables} is new; if it does not exist, replace it in s3.routeTables.ids.",
     ),
     row(
         r"InvalidVpcEndpoint(Id)?\.NotFound",
@@ -55,13 +60,13 @@ CONFLICT_ROWS: Final = (
         r"RouteAlreadyExists",
         _USER,
         "RouteConflict",
-        "Delete the gateway endpoint that already serves {tables}, or take {tables} out of routeTables.ids.",
+        "Delete the gateway endpoint that already serves {tables}, or take {tables} out of s3.routeTables.ids.",
     ),
     row(
         r"DuplicateSubnetsInSameZone",
         _SPEC,
         "DuplicateZone",
-        "Name at most one subnet in each availability zone: {subnets} shares one with another.",
+        "Name one subnet at most in each zone in imageBuilder.subnets.ids: {subnets} shares one with another.",
     ),
     row(
         r"InvalidPolicyDocument(\..+)?|MalformedPolicyDocument(\..+)?",
@@ -92,7 +97,7 @@ CONFLICT_ROWS: Final = (
         r"DryRunOperation",
         _RETRY,
         "DryRun",
-        "Wait: AWS only tried the call and did nothing; the next look repeats it.",
+        "Wait: AWS only tried the call and changed nothing, so it is repeated.",
         refused=True,
     ),
     row(
@@ -171,7 +176,7 @@ ACCOUNT_ROWS: Final = (
         r"\w+LimitExceeded(Exception)?|\w+LimitReached",
         _USER,
         "QuotaExceeded",
-        "Raise the quota that the message names in Service Quotas, or free what uses it up.",
+        "Raise that quota of the account in Service Quotas, or delete what uses it up.",
     ),
     row(
         r"NoCredentials",
