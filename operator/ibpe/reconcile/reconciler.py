@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ibpe.api.names import Role
+from ibpe.api.names import ConditionType, Role
 from ibpe.api.spec import DriftPolicy, InvalidSpec, Spec, parse_spec
 from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.errors import AwsError, ErrorClass
@@ -212,7 +212,9 @@ class Reconciler:
         """
         since = past.blind_since = past.blind_since or now
         blind_for = age if age is not None and math.isfinite(age) else (now - since).total_seconds()
-        settled = resource.status.observed_generation == resource.generation
+        ready = resource.status.condition(ConditionType.READY)
+        known = ready is not None and ready.status != "Unknown"
+        settled = known and resource.status.observed_generation == resource.generation
         passing = age is not None or error.error_class is ErrorClass.RETRY or error.operation == LOOK
         if not (settled and passing and blind_for < STALE_SECONDS):
             user = error.error_class is not ErrorClass.RETRY
