@@ -1,13 +1,12 @@
 """The law of the core: for any spec and any prior state, after a few rounds nothing is left to do, and nobody is hurt.
 
-`IBPE_PROPERTY_EXAMPLES` asks for so many examples, other ones each time, and for the smallest that fails.
+How many examples: see `bounds`.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ibpe.api.names import ConditionType
@@ -16,21 +15,11 @@ from ibpe.policy.imagebuilder import imagebuilder_policy
 from ibpe.policy.s3 import s3_policy
 from ibpe.policy.statements import Organization
 from sandbox.aws.messages import EndpointTruth
+from tests.property.bounds import BOUNDED
 from tests.property.ground import IMAGE_BUILDER, REGION, S3, Ground
 from tests.property.priors import intrusions, predecessors, strangers
 from tests.property.specs import specs
 from tests.property.world import KEY, OURS, Site, World
-
-ASKED = os.environ.get("IBPE_PROPERTY_EXAMPLES")
-BOUNDED = settings(
-    max_examples=int(ASKED or 20),
-    deadline=None,
-    derandomize=not ASKED,
-    database=None,
-    phases=tuple(Phase) if ASKED else (Phase.explicit, Phase.generate),  # to shrink takes minutes
-    suppress_health_check=list(HealthCheck),
-    print_blob=True,
-)
 
 BEHAVIOURS = st.fixed_dictionaries(
     {

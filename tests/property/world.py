@@ -108,6 +108,18 @@ class World:
             self.pass_time(_pause(outcome))
         raise AssertionError(f"nothing is settled after {rounds} rounds\n{self.story()}")
 
+    def delete(self, rounds: int = MOST_ROUNDS) -> None:
+        """Kubectl delete, and rounds until the resource is gone."""
+        self.resources.delete(KEY)
+        for _ in range(rounds):
+            if KEY not in self.resources:
+                return
+            outcome = self._reconciler.reconcile(KEY, EPOCH + timedelta(seconds=self.seconds))
+            if KEY in self.resources:
+                self._note(outcome)
+            self.pass_time(_pause(outcome))
+        raise AssertionError(f"still there after {rounds} rounds\n{self.story()}")
+
     # What is so.
 
     @property
