@@ -11,6 +11,7 @@ from ibpe.reconcile.desire import Desired, Field
 from ibpe.reconcile.entries import PREVIOUS_LIMIT, refreshed
 from ibpe.reconcile.holdings import Holding
 from ibpe.reconcile.observation import Absence, Observation
+from ibpe.reconcile.plan import Patience
 from tests.unit.reconcile.given import (
     A1,
     B1,
@@ -142,8 +143,33 @@ def test_an_open_intent_is_kept_whatever_the_spec_asks_for() -> None:
 
 
 def test_a_role_that_is_over_loses_what_was_applied() -> None:
-    found = after(seen(absent={IB_ID: PROVED}), entry(WANT), want=S3_ONLY)
-    assert found is None or not found.applied, "made again, its difference from the old spec would be called drift"
+    found = after(seen(holdings(made(WANT))), entry(WANT), want=S3_ONLY)
+    assert found
+    assert (found.id, found.applied) == (IB_ID, {}), "asked for again, its difference from the old spec is no drift"
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        (seen(absent={IB_ID: PROVED}), entry(WANT, attempt=3, state="absent", previous_ids=(NEW,)), Patience()),
+        (
+            seen(),
+            EndpointStatus(role=IB, state="creating", attempt=3, previous_ids=(NEW,)),
+            Patience(abandoned_intents=frozenset({IB})),
+        ),
+    ],
+    ids=["gone", "given up"],
+)
+def test_of_a_role_that_is_over_and_gone_the_used_attempts_stay(
+    over: tuple[Observation, EndpointStatus, Patience],
+) -> None:
+    look, before, patience = over
+    status = status_of(before)
+    plan = planned(S3_ONLY, look, status, patience=patience)
+    found = {e.role: e for e in refreshed(status, S3_ONLY, look.holdings, look.absent, plan)}
+    assert found[IB] == EndpointStatus(role=IB, attempt=4, previous_ids=(NEW,))
+    again = {e.role: e for e in refreshed(status_of(found[IB]), S3_ONLY, seen().holdings, {}, planned(S3_ONLY, seen()))}
+    assert again[IB].attempt == 4, "it is counted once"
 
 
 def test_while_everything_goes_an_id_stays_until_it_is_proved() -> None:

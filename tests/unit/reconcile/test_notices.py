@@ -85,3 +85,4 @@ def test_what_was_not_repaired_is_not_called_so(action: str) -> None:
 def test_turns_of_conditions_are_told_once(before: Status, after: Status, reasons: list[str]) -> None:
     assert [reason for reason, _, _ in told(before, after)] == reasons
     assert told(after, after) == []
+    assert {warning for reason, _, warning in told(before, after) if reason != "Ready"} <= {True}

@@ -25,6 +25,7 @@ from tests.unit.reconcile.given import (
     IB_ID,
     NOW,
     S3_ID,
+    VPC,
     desired,
     entry,
     facts,
@@ -322,6 +323,18 @@ def test_a_message_is_clamped() -> None:
     assert message(status).endswith("…")
 
 
+def test_a_first_endpoint_is_made_and_a_later_one_made_again() -> None:
+    assert message(concluded(seen(), Status())) == "The imagebuilder endpoint is being made."
+    assert message(concluded(GONE)) == "The imagebuilder endpoint is being made again."
+
+
+def test_a_failed_call_is_told_with_the_endpoint_or_the_vpc_it_was_about() -> None:
+    failures = (Failure(Role.IMAGE_BUILDER, denial(), (Field.POLICY,)),)
+    look = seen(holdings(made(IB, policy="{}"), made(S3)))
+    assert f"imagebuilder endpoint {IB_ID}: policy" in message(concluded(look, failures=failures), STALLED)
+    assert f"imagebuilder endpoint in {VPC}" in message(concluded(seen(), Status(), failures=failures), STALLED)
+
+
 # Components and checks
 
 
@@ -361,7 +374,17 @@ def test_a_refused_field_of_an_endpoint_that_works_leaves_its_component_true() -
 def test_a_denied_repair_of_an_endpoint_that_works_is_told_by_its_component() -> None:
     look = seen(holdings(made(IB, tags={}), made(S3)))
     status = concluded(look, failures=(Failure(Role.IMAGE_BUILDER, denial()),))
-    assert "UnauthorizedOperation" in message(status, ConditionType.IMAGE_BUILDER_ENDPOINT_READY)
+    component = ConditionType.IMAGE_BUILDER_ENDPOINT_READY
+    assert verdict(status, component) == "True"
+    assert "The endpoint works" in message(status, component)
+    assert "UnauthorizedOperation" in message(status, component)
+    assert "Unauthorized" not in message(status, ConditionType.S3_ACCESS_READY), "it is the other one's"
+
+
+def test_a_denied_first_endpoint_is_not_there() -> None:
+    status = concluded(seen(), Status(), failures=(Failure(Role.IMAGE_BUILDER, denial()),))
+    assert verdict(status, ConditionType.IMAGE_BUILDER_ENDPOINT_READY) == "False"
+    assert reason(status, ConditionType.S3_ACCESS_READY) == "Creating"
 
 
 # Suspension
