@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 
 from ibpe.api.names import Role
@@ -30,16 +30,17 @@ class Step:
         return self.name
 
 
-def interruptions() -> st.SearchStrategy[Step]:
-    def step(interruption: Interruption) -> Step:
-        return Step(str(interruption), lambda world: world.interrupted(interruption))
+def interrupted(interruption: Interruption) -> Step:
+    return Step(str(interruption), lambda world: world.interrupted(interruption))
 
+
+def interruptions() -> st.SearchStrategy[Step]:
     return st.builds(
         Interruption,
         nth=st.integers(1, 6),
         phase=st.sampled_from(["before", "after"]),
         how=st.sampled_from(["crash", "crash", "lost"]),
-    ).map(step)
+    ).map(interrupted)
 
 
 def rounds(count: int) -> Step:
@@ -87,7 +88,22 @@ BEHAVIOURS = st.builds(
 )
 
 
+TAGS_ARE_NOT_SHOWN_YET = [
+    rounds(1),
+    edit("open"),
+    interrupted(Interruption(1, "after", "crash", "CreateTags")),
+    edit("S3 alone"),
+]
+CREATED_DELETED_AND_NO_LONGER_ASKED_FOR = [
+    interrupted(Interruption(1, "after", "crash", "CreateVpcEndpoint")),
+    edit("S3 alone"),
+    intrusion(Role.IMAGE_BUILDER, EndpointState.DELETING),
+]
+
+
 @pytest.mark.timeout(1800)
+@example(Behaviour(change_lag=10.0, strict=False), "S3 alone", TAGS_ARE_NOT_SHOWN_YET)
+@example(Behaviour(deleting=0.0, listed=0.0), "both", CREATED_DELETED_AND_NO_LONGER_ASKED_FOR)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(behaviour=BEHAVIOURS, first=st.sampled_from(sorted(SPECS)), steps=st.lists(STEPS, max_size=12))
 def test_a_life_of_crashes_ends_as_the_spec_says_without_a_second_endpoint_or_an_orphan(
