@@ -7,6 +7,9 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit check bench crds lock clean venv binaries
 
+# End-to-end tests wait more than they compute: three at once fill two cores.
+PROCESSES ?= 3
+
 VENV := .venv
 BIN := $(VENV)/bin
 LOCKS := requirements/bootstrap.lock requirements/dev.lock
@@ -36,10 +39,10 @@ demo: binaries ## The whole story on this machine in a minute: make, drift, repa
 	$(BIN)/python -m sandbox.demo
 
 test: binaries ## Every test, with a real Kubernetes API server and an AWS double
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(ARGS)
 
 test-unit: $(STAMP) ## The quick half: under 30 s, without Kubernetes
-	$(BIN)/python -m pytest tests/unit $(ARGS)
+	$(BIN)/python -m pytest tests/unit -n 2 $(ARGS)
 
 check: $(STAMP) ## Lint, format, types, dependency directions, generated files
 	$(BIN)/ruff check
