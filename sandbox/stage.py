@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
-from kubernetes.client import ApiException, CustomObjectsApi
+from kubernetes.client import ApiException, CustomObjectsApi, EventsV1Api
 
 from sandbox.aws import AwsServer
 from sandbox.aws.network import Network
@@ -153,6 +153,12 @@ class Stage:
                 return None
             raise
         return cast("dict[str, Any]", found)
+
+    def events(self, name: str, namespace: str = "default") -> list[tuple[str, str]]:
+        """Reason and note of every event about a resource, oldest first."""
+        found = EventsV1Api(self._client).list_namespaced_event(namespace).items
+        about = [event for event in found if event.regarding and event.regarding.name == name]
+        return [(str(event.reason), str(event.note)) for event in sorted(about, key=lambda event: event.event_time)]
 
     def delete(self, name: str, namespace: str = "default") -> None:
         """Kubectl delete, without waiting."""

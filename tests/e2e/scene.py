@@ -139,14 +139,7 @@ class Scene:
 
     def events(self) -> list[tuple[str, str]]:
         """Reason and note of every event about the resource, oldest first."""
-        answer = self.stage.plane.kubectl(
-            "get", "events.events.k8s.io", "-n", self.namespace, "-o", "json", "--sort-by=.eventTime"
-        ).stdout
-        return [
-            (item["reason"], item["note"])
-            for item in json.loads(answer)["items"]
-            if item["regarding"]["name"] == self.name
-        ]
+        return self.stage.events(self.name, self.namespace)
 
     def event(self, reason: str, *words: str) -> str:
         """The note of an event with this reason and these words, once there is one."""

@@ -106,11 +106,14 @@ def seen(request: pytest.FixtureRequest) -> Iterator[dict[int, Rest]]:
     found: dict[int, Rest] = {}
     yield found
     reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    capture = request.config.pluginmanager.get_plugin("capturemanager")
     assert reporter is not None
+    assert capture is not None
     for count, rest in sorted(found.items()):
         calls = ", ".join(f"{action} {times}" for action, times in sorted(rest.counts().items()))
         reads = len(rest.kubernetes)
-        reporter.write_line(f"\n{count} at rest for {rest.cycles} cycles: AWS: {calls}; Kubernetes: {reads} reads")
+        with capture.global_and_fixture_disabled():
+            reporter.write_line(f"\n{count} at rest for {rest.cycles} cycles: AWS: {calls}; Kubernetes: {reads} reads")
 
 
 @pytest.mark.parametrize("count", COUNTS)

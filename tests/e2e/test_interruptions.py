@@ -10,7 +10,7 @@ from tests.e2e.scene import IMAGE_BUILDER, OPERATORS_KEY, S3, Scene, eventually
 
 pytestmark = pytest.mark.e2e
 
-DRAIN_SECONDS = 3.0
+DRAIN_SECONDS = 1.5
 STOPPING = "Ending: no new work is begun."
 
 
