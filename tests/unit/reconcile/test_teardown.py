@@ -300,6 +300,14 @@ def test_an_unanswered_create_that_came_to_nothing_leaves_nothing() -> None:
     assert end.aws.endpoints == {}
 
 
+def test_an_unanswered_create_that_is_throttled_is_sent_again_later() -> None:
+    slow = classify("CreateVpcEndpoint", "RequestLimitExceeded", "Slow down.", 503)
+    end = Ending(status=status_of(INTENT), aws=Account(fail={"Create": slow}))
+    assert end.round() == Outcome(retry=True, result="error")
+    assert end.told()[0] == "False"
+    assert "RequestLimitExceeded" in end.told(ConditionType.RECONCILING)[2]
+
+
 def test_in_a_vpc_that_is_gone_an_intent_came_to_nothing() -> None:
     missing = classify("CreateVpcEndpoint", "InvalidVpcID.NotFound", "The VPC does not exist.", 400)
     end = Ending(status=status_of(INTENT), aws=Account(fail={"Create": missing}))
@@ -329,6 +337,25 @@ def test_retain_takes_our_tags_off_and_leaves_one_to_be_found_by() -> None:
     assert end.ends()
     assert set(end.aws.endpoints) == {IB_ID, S3_ID}
     assert end.events.reasons() == ["Retained"]
+    assert f"{IB_ID}, {S3_ID}" in end.events.published[0].note
+
+
+@pytest.mark.parametrize(
+    ("tags", "holds"),
+    [
+        ({"ibpe.dev/retained": "team-b/images"}, True),
+        ({}, True),
+        ({"ibpe.dev/retained": "team-a/images", "ibpe.dev/cluster": "green", "ibpe.dev/owner": "x/y"}, False),
+    ],
+    ids=["another left it behind", "no tags", "we left it, and another took it since"],
+)
+def test_retain_is_held_by_what_is_recorded_and_was_not_let_go_by_us(tags: dict[str, str], *, holds: bool) -> None:
+    end = Ending(spec=spec(deletionPolicy="Retain"), status=status_of(entry(IB)))
+    end.aws.hold(made(IB, tags=tags))
+    assert end.round().result == ("refused" if holds else "waiting")
+    end.round(SECOND_LOOK_SECONDS)
+    assert end.gone is not holds
+    assert end.aws.endpoints[IB_ID].tags == tags
 
 
 def test_retain_still_deletes_what_is_dead() -> None:
