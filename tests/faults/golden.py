@@ -32,7 +32,12 @@ def in_words(text: str, network: Network, endpoints: Mapping[str, EndpointTruth]
     }
     for id_, name in named.items():
         text = text.replace(id_, name)
-    return _URL.sub("http://aws", _REQUEST_ID.sub("REQUEST", text))
+    return _URL.sub("http://aws", without_requests(text))
+
+
+def without_requests(text: str) -> str:
+    """The text with every request id named for what it is."""
+    return _REQUEST_ID.sub("REQUEST", text)
 
 
 def sections(file: str) -> dict[str, str]:

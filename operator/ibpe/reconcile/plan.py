@@ -252,9 +252,9 @@ class _Role:
             return Wait("Pending", f"{live.id} is {live.state} in AWS.", PENDING_SECONDS)
         resting = [f.response for f in findings if f.difference.field not in mending]
         if Response.REPAIRING in resting:
-            return Wait("RepairingDrift", f"{live.id} was repaired, and AWS does not show it yet.", LAG_SECONDS)
+            return Wait("RepairingDrift", f"A repair of {live.id} was sent, and AWS does not show it yet.", LAG_SECONDS)
         if Response.UPDATING in resting:
-            return Wait("Updating", f"{live.id} was changed, and AWS does not show it yet.", LAG_SECONDS)
+            return Wait("Updating", f"A change of {live.id} was sent, and AWS does not show it yet.", LAG_SECONDS)
         return None
 
     def _mend(self, live: Endpoint, fields: Collection[Field], *, available: bool) -> Iterator[Action]:

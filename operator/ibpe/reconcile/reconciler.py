@@ -228,7 +228,7 @@ def _attempt(work: Round, role: Role) -> int:
 
 
 def _note_changes(work: Round, applied: Applied) -> None:
-    """Remember what was changed, or may have been: a call that AWS refused is no repair, however often it is tried."""
+    """Remember what was changed, or may have been: a call that failed is no repair, however often it is tried."""
     known = {(entry.role, entry.field) for entry in work.resource.status.drift}
     for plan in work.plan.roles:
         failed = {name: f.error for f in applied.failures if f.role is plan.role for name in f.fields}
@@ -238,7 +238,7 @@ def _note_changes(work: Round, applied: Applied) -> None:
             error = failed.get(name)
             if not (done.mends(name) if error is None else not error.outcome_known):
                 continue
-            if finding.response == Response.REPAIRING:
+            if error is None and finding.response == Response.REPAIRING:
                 new = (plan.role, name) not in known
                 work.past.note_repair(plan.role, name, observed, work.now, new=new)
             else:
