@@ -44,6 +44,7 @@ def fleet_chapters(fleet: Fleet, scale: Scale) -> Iterator[tuple[str, Callable[[
     yield "From an intrusion to its repair", lambda: repair(fleet)
     yield f"Growing to {scale.many}", lambda: creation(fleet, scale.many)
     yield f"{scale.many} at rest", lambda: rest(fleet, scale.rest_seconds)
+    yield f"Memory with {scale.many}", lambda: memory(fleet)
     yield f"Growing to {scale.most}", lambda: creation(fleet, scale.most)
     yield f"{scale.most} at rest", lambda: rest(fleet, scale.rest_seconds)
     yield f"Memory with {scale.most}", lambda: memory(fleet)
