@@ -139,7 +139,10 @@ class Life:
     def manifest(self) -> dict[str, Any]:
         """The resource as it is at first."""
         tags = {"team": "images"} if self.kind is Kind.REMOVE_TAGS else {}
-        return self.scene.example(tags=tags)
+        resource = self.scene.example(tags=tags)
+        # Without private DNS nothing but the operator prevents a second interface endpoint.
+        resource["spec"]["imageBuilder"]["privateDNS"] = not self.variant.invisible
+        return resource
 
     def trigger(self) -> None:
         """What a user does to make the write happen."""
