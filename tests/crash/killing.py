@@ -109,16 +109,21 @@ class Killing:
             for fault in life.aws_faults():
                 self._control.fault(fault)
             life.set_trap(proxy, self._operator, word)
-        # What is to be invisible is written while there is lag; and whatever waits for the API server's answer last.
+        # What is to be invisible is written while there is lag; what waits for the API server's answer waits least.
         for invisible in (True, False):
             lag = LAG_SECONDS if invisible else 0
             self._control.set(lag_new_seconds=lag, lag_change_seconds=lag)
-            group = [life for life in self.lives if life.variant.invisible == invisible]
-            for life in sorted(group, key=lambda life: life.is_kubernetes):
-                if life.kind is Kind.RELEASE:  # the clock stands still, and its endpoints must go all the same
-                    self._control.set(deleting_seconds=0)
-                life.trigger()
-            self._wait_for_writes(group, since)
+            for kubernetes in (False, True):
+                group = [
+                    life
+                    for life in self.lives
+                    if (life.variant.invisible, life.is_kubernetes) == (invisible, kubernetes)
+                ]
+                if any(life.kind is Kind.RELEASE for life in group):
+                    self._control.set(deleting_seconds=0)  # the clock stands still, and they must go all the same
+                for life in group:
+                    life.trigger()
+                self._wait_for_writes(group, since)
         word.set()
         self._operator.wait_for_exit()
         self._control.clear_faults()
