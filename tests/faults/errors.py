@@ -289,11 +289,11 @@ PASSING_ROWS = (
     Row("unavailable", "R", "ServiceUnavailable", "The service is unavailable. Please try again shortly.",
         frozenset({ANY}), status=503),
     Row("html-502", "R", status=502, body=PAGE, effect="raw", at=frozenset({ANY})),
-    Row("html-200", "R", status=200, body="<html><body>Please sign in to the proxy</body></html>", effect="raw",
-        at=frozenset({ANY})),
     Row("closed", "R", effect="close", at=frozenset({ANY})),
     Row("hung", "R", effect="hang", at=frozenset({ANY})),
     Row("never-seen", "R", "FrobnicationFailed", "The frobnicator of {vpc} is upset."),
+    Row("html-200", "R", status=200, body="<html><body>Please sign in to the proxy</body></html>", effect="raw",
+        at=frozenset({ANY})),
     Row("never-seen, 5xx", "R", "FrobnicatorDown", "The frobnicator is down.", frozenset({CREATE, MODIFY}), status=507),
 )  # fmt: skip
 

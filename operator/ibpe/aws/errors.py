@@ -112,6 +112,7 @@ def _ids(prefix: str) -> re.Pattern[str]:
 _SERVICE: Final = re.compile(r"\b(?:com|cn\.com|eu|gov\.ic|gov\.sgov|uk\.adc-e)\.[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _DOMAIN: Final = re.compile(r"(?<![\w.-])(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+){2,}", re.IGNORECASE)
 _THINGS: Final = re.compile(r"\b(?:vpc|vpce|subnet|sg|rtb|eni|pl)-[0-9a-z]+(?![\w-])")
+_INTERFACE: Final = re.compile(r"\binterface endpoint vpce-[0-9a-z]+", re.IGNORECASE)
 _PLACED: Final = re.compile(r"\b(?:subnet|sg|rtb)-[0-9a-z]+(?![\w-])")
 _ACTION: Final = re.compile(r"(?:to perform|for action)\s*:?\s*(?P<found>[a-z0-9-]+:\w+)", re.IGNORECASE)
 _PRINCIPAL: Final = re.compile(r"\barn:[a-z-]+:(?:iam|sts)::\d*:[\w+=,.@/-]+")
@@ -147,6 +148,7 @@ NOUNS: Final[dict[str, Callable[[str], str]]] = {
     "subnets": _named("subnet", _ids("subnet"), "the subnet"),
     "groups": _named("security group", _ids("sg"), "the security group"),
     "tables": _named("route table", _ids("rtb"), "the route table"),
+    "interface": _named("", _INTERFACE, "the interface endpoint that needs this one"),
     "endpoint": _named("endpoint", _ids("vpce"), "the endpoint"),
     "placed": _named("", _PLACED, "one of them"),
     "things": _named("", _THINGS, "one of those named"),

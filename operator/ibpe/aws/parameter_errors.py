@@ -48,7 +48,7 @@ PARAMETER_ROWS: Final = (
         _PARAMETER,
         _USER,
         "GatewayEndpointInUse",
-        "Delete {endpoint}, or set its PrivateDnsOnlyForInboundResolverEndpoint to false, and this deletion goes on.",
+        "Delete {interface}, or set its PrivateDnsOnlyForInboundResolverEndpoint to false, and this deletion goes on.",
         phrases=r"gateway endpoint.*(cannot|can't|can not) be deleted",
     ),
     row(

@@ -1,6 +1,7 @@
 """A failed call to AWS in words for a person, and whether two such words tell of the same failure. Pure."""
 
 import re
+from http import HTTPStatus
 from typing import Final
 
 from ibpe.aws.errors import AwsError
@@ -11,8 +12,10 @@ _IDS: Final = re.compile(r"\b(?:vpc|vpce|subnet|sg|rtb|eni|pl)-[0-9a-z]+")
 
 def describe(error: AwsError, account: str | None, about: str = "") -> str:
     """Operation and code first, then what AWS said, what to do, and in parentheses what and where it was about."""
-    where = (about, f"account {account}" if account else "", f"request {error.request_id}" if error.request_id else "")
-    known = ", ".join(filter(None, where))
+    answer = f"request {error.request_id}" if error.request_id else ""
+    if not answer and error.http_status >= HTTPStatus.BAD_REQUEST:
+        answer = f"HTTP status {error.http_status}"
+    known = ", ".join(filter(None, (about, f"account {account}" if account else "", answer)))
     said = f"{error.operation} {error.code}: {error.message.rstrip('.')}."
     return f"{said} {error.fix}{f' ({known})' if known else ''}"
 
