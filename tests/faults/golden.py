@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from sandbox.aws.messages import EndpointTruth
 from sandbox.aws.network import Network
 
 FOLDER = Path(__file__).parent / "golden"
@@ -19,8 +18,8 @@ _URL = re.compile(r"http://127\.0\.0\.1:\d+")
 _SECTION = re.compile(r"^## (?P<name>.+)$", re.MULTILINE)
 
 
-def in_words(text: str, network: Network, endpoints: Mapping[str, EndpointTruth]) -> str:
-    """The text with what differs from run to run named for what it is."""
+def in_words(text: str, network: Network, endpoints: Mapping[str, str]) -> str:
+    """The text with what differs from run to run named for what it is; `endpoints`: id -> what it is for."""
     named = {
         network.vpc_id: "vpc-builds",
         network.subnet_ids[0]: "subnet-a",
@@ -28,7 +27,7 @@ def in_words(text: str, network: Network, endpoints: Mapping[str, EndpointTruth]
         network.route_table_id: "rtb-builds",
         network.security_group_id: "sg-endpoints",
         network.default_security_group_id: "sg-default",
-        **{id_: f"vpce-{each.service_name.rpartition('.')[2]}" for id_, each in endpoints.items()},
+        **{id_: f"vpce-{role}" for id_, role in endpoints.items()},
     }
     for id_, name in named.items():
         text = text.replace(id_, name)
