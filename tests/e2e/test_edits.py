@@ -260,7 +260,7 @@ def test_the_only_subnet_swapped_for_one_of_its_zone_is_told_with_the_way_out(sc
         builds={"subnets": {"ids": [*scene.network.subnet_ids, swapped]}},
         imageBuilder={"subnets": {"ids": [swapped]}},
     )
-    message = scene.stalled("DuplicateZone")
+    message = scene.stalled("DuplicateSubnetsInSameZone")
     assert swapped in message
     assert scene.endpoint(IMAGE_BUILDER).subnet_ids == (only,), "never without a subnet"
     scene.edit(imageBuilder={"subnets": {"ids": [swapped, scene.network.subnet_ids[1]]}})

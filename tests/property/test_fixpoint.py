@@ -87,7 +87,7 @@ def _converges(world: World, spec: Mapping[str, Any], strangers_ids: Sequence[st
     if conflicts:
         _refused(world, conflicts, live_before)
     elif _cannot_swap(world, spec):
-        assert world.condition(ConditionType.STALLED).reason == "DuplicateZone", world.story()
+        assert world.condition(ConditionType.STALLED).reason == "DuplicateSubnetsInSameZone", world.story()
     else:
         assert not world.stalls, f"a user was called for nothing: {world.stalls}\n{world.story()}"
         _settled(world, spec)

@@ -65,8 +65,9 @@ CONFLICT_ROWS: Final = (
     row(
         r"DuplicateSubnetsInSameZone",
         _SPEC,
-        "DuplicateZone",
-        "Name one subnet at most in each zone in imageBuilder.subnets.ids: {subnets} shares one with another.",
+        "DuplicateSubnetsInSameZone",
+        "Name one subnet at most in each zone in imageBuilder.subnets.ids: {subnets} shares one with another. To "
+        "replace an endpoint's only subnet by one of the same zone, name a subnet of another zone first.",
     ),
     row(
         r"InvalidPolicyDocument(\..+)?|MalformedPolicyDocument(\..+)?",

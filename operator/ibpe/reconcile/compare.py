@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ibpe.api.names import RETAINED_TAG, Role
-from ibpe.aws.gateway import Endpoint, EndpointType, ModifyEndpoint, SubnetID
+from ibpe.aws.gateway import Endpoint, EndpointType, ModifyEndpoint, SecurityGroupID, SubnetID
 from ibpe.policy.canonical import same_policy
 from ibpe.policy.difference import difference_from_text
 from ibpe.policy.document import PolicyDocument, PolicyError, render
@@ -14,6 +14,8 @@ from ibpe.reconcile.desire import DesiredEndpoint, Field
 
 Item = TypeVar("Item", bound=str)
 SENTENCE_LIMIT = 1024
+GROUP_QUOTA = 5
+"""Security groups on a network interface (VPC user guide, "Amazon VPC quotas"); some accounts have more."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def modification(
         add, remove = subnet_step(observed.subnet_ids, desired.subnet_ids, zones)
         change = replace(change, add_subnet_ids=add, remove_subnet_ids=remove)
     if Field.SECURITY_GROUPS in fields:
-        groups = step(observed.security_group_ids, desired.security_group_ids)
+        groups = group_step(observed.security_group_ids, desired.security_group_ids)
         change = replace(change, add_security_group_ids=groups[0], remove_security_group_ids=groups[1])
     if Field.ROUTE_TABLES in fields:
         tables = step(observed.route_table_ids, desired.route_table_ids)
@@ -146,6 +148,17 @@ def step(current: frozenset[Item], desired: frozenset[Item]) -> tuple[frozenset[
     if add and remove and not current & desired:
         return add, frozenset()
     return add, remove
+
+
+def group_step(
+    current: frozenset[SecurityGroupID], desired: frozenset[SecurityGroupID]
+) -> tuple[frozenset[SecurityGroupID], frozenset[SecurityGroupID]]:
+    """As `step`, within AWS's quota of groups on an interface: one old group stays until the last new one comes."""
+    add, remove = step(current, desired)
+    if len(current | add) <= GROUP_QUOTA or remove:
+        return add, remove
+    stays = min(current)
+    return frozenset(sorted(add)[: GROUP_QUOTA - 1]), current - {stays}
 
 
 def subnet_step(

@@ -105,6 +105,8 @@ class Outcome:
     """Seconds until the next look."""
     retry: bool = False
     """Look again with the key's exponential backoff instead."""
+    backoff_cap: float | None = None
+    """Seconds that the backoff may not exceed; None: the queue's own cap."""
     result: str = "success"
     """success | waiting | refused | error | conflict: the label of ibpe_reconcile_total."""
 

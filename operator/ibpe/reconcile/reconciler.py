@@ -46,6 +46,8 @@ LOOK = "DescribeVpcEndpoints"
 AFTER_A_WRITE_SECONDS = 1.0
 AFTER_A_CONFLICT_SECONDS = 0.5
 CONTENDED_SECONDS = 600.0
+KUBERNETES_BACKOFF_CAP_SECONDS = 15.0
+"""Nothing wakes us when the API server is back, and it is asked by a few workers at most."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Reconciler:
         except WriteConflict:
             return Outcome(requeue_after=AFTER_A_CONFLICT_SECONDS, result="conflict")
         except KubernetesUnavailable:
-            return Outcome(retry=True, result="error")
+            return Outcome(retry=True, backoff_cap=KUBERNETES_BACKOFF_CAP_SECONDS, result="error")
 
     def forget(self, uid: str) -> None:
         """The resource is gone for good."""
@@ -183,6 +185,7 @@ class Reconciler:
             failures=tuple(applied.failures),
             suspended=work.spec.suspend,
             report=work.spec.drift_policy is DriftPolicy.REPORT,
+            unknown_roles=tuple(endpoint.id for endpoint in seen.holdings.unknown_roles),
         )
         status = statuses.conclude(resource.status, _overlaid(entries, applied), end)
         self._publish(work.resource, resource, status, applied, now)

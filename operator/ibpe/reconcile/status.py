@@ -34,6 +34,8 @@ class Round:
     failures: tuple[Failure, ...] = ()
     suspended: bool = False
     report: bool = False
+    unknown_roles: tuple[str, ...] = ()
+    """Endpoints with our tags and a role that this version doesn't know."""
     written: frozenset[Role] = field(default=frozenset())
     """Roles that were written to, so that what was seen is no longer what is."""
 
@@ -215,10 +217,11 @@ def _edits(end: Round) -> bool:
 def _ready_message(end: Round) -> str:
     ids = ", ".join(f"{plan.role} {plan.live.id}" for plan in end.plan.roles if plan.live)
     drift = [finding for finding in end.plan.findings if finding.drift]
-    if not drift:
-        return f"Available and as specified: {ids}."
     what = "; ".join(str(finding.difference) for finding in drift)
-    return f"Available: {ids}. Drift is left as it is: {what}."
+    left = f" Drift is left as it is: {what}." if drift else ""
+    if end.unknown_roles:
+        left += f" {', '.join(end.unknown_roles)}: our tags, with a role that this version doesn't know; left alone."
+    return f"Available{'' if drift else ' and as specified'}: {ids}.{left}"
 
 
 def _component(role: Role, end: Round) -> Verdict:

@@ -80,10 +80,9 @@ class Teardown:
 
     def _proceed(self, resource: Resource, past: Recollection, now: datetime) -> Outcome:
         check_account(resource.status, self.eyes.cloud.caller_account())
-        region = resource.spec.get("region")
-        if not isinstance(region, str):
-            words = f"Deletion waits: spec.region is missing, so nobody knows where to look. {_way_out(resource)}"
-            return self._hold(resource, now, "InvalidSpec", words)
+        region, unclear = resource.spec.get("region"), _unclear(resource)
+        if unclear is not None or not isinstance(region, str):
+            return self._hold(resource, now, "InvalidSpec", f"Deletion waits: {unclear} {_way_out(resource)}")
         gateway = self.eyes.cloud.gateway(region)
         identity = self._identity(resource, region)
         remains = self._look(resource, gateway, identity, past, now)
@@ -249,7 +248,7 @@ def _with_found(entries: tuple[EndpointStatus, ...], applied: Applied) -> tuple[
 
 
 def _cannot_proceed(remains: Remains) -> str | None:
-    if remains.strangers:
+    if remains.strangers and not remains.holdings.all:
         what = ", ".join(endpoint.id for endpoint in remains.strangers)
         return (
             f"Deletion waits: {what} is recorded as this resource's and does not carry its tags: put {CLUSTER_TAG} and "
@@ -284,6 +283,16 @@ def _without_released(holdings: Holdings, owner: Owner) -> Holdings:
 def _is_bare(endpoint: Endpoint) -> bool:
     """Made only to find out about an intent: without subnets and routes it serves nobody, and isn't worth keeping."""
     return not (endpoint.subnet_ids or endpoint.route_table_ids)
+
+
+def _unclear(resource: Resource) -> str | None:
+    """What a spec that got past the schema leaves open, where a guess could delete what somebody wants to keep."""
+    if not isinstance(resource.spec.get("region"), str):
+        return "spec.region is missing, so nobody knows where to look."
+    policy = resource.spec.get("deletionPolicy", DeletionPolicy.DELETE.value)
+    if policy not in {known.value for known in DeletionPolicy}:
+        return f"spec.deletionPolicy is {policy!r}: set it to Delete or Retain."
+    return None
 
 
 def _retains(resource: Resource) -> bool:

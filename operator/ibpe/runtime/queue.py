@@ -97,12 +97,15 @@ class WorkQueue(Generic[K]):
             else:
                 self._delay(key, self._clock() + seconds)
 
-    def add_backoff(self, key: K) -> float:
-        """Work on the key after its own backoff, which doubles with each call until `forget`. Returns the seconds."""
+    def add_backoff(self, key: K, cap: float | None = None) -> float:
+        """Work on the key after its own backoff, which doubles with each call until `forget`. Returns the seconds.
+
+        `cap`: seconds that this wait may not exceed, where the caller knows better than BACKOFF_CAP.
+        """
         with self._changed:
             failures = self._failures.get(key, 0)
             self._failures[key] = failures + 1
-            full = min(BACKOFF_BASE * 2.0 ** min(failures, 30), BACKOFF_CAP)
+            full = min(BACKOFF_BASE * 2.0 ** min(failures, 30), BACKOFF_CAP if cap is None else cap)
             seconds = full * (1 - JITTER * self._chance())
             self._delay(key, self._clock() + seconds)
             self._observer.retried()

@@ -93,7 +93,7 @@ class Workers:
             outcome = self._outcome(key)
             self._observer.reconciled(outcome.result, time.monotonic() - started)
             if outcome.retry:
-                seconds = self._queue.add_backoff(key)
+                seconds = self._queue.add_backoff(key, outcome.backoff_cap)
                 log.debug("Looking again in %.1f s.", seconds)
                 return
             self._queue.forget(key)

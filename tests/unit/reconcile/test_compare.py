@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ibpe.api.names import Role
-from ibpe.aws.gateway import Endpoint, ModifyEndpoint, RouteTableID, SubnetID
+from ibpe.aws.gateway import Endpoint, ModifyEndpoint, RouteTableID, SecurityGroupID, SubnetID
 from ibpe.policy.document import PolicyDocument, render
 from ibpe.reconcile.compare import (
+    GROUP_QUOTA,
     as_desired,
     compare,
+    group_step,
     listed,
     modification,
     step,
@@ -273,6 +275,26 @@ def test_steps_end_at_what_is_desired_and_never_pass_through_nothing(
             break
     assert have == desired
     assert step(have, desired) == (frozenset(), frozenset())
+
+
+GROUPS = st.frozensets(
+    st.integers(0, 11).map(lambda number: SecurityGroupID(f"sg-{number:08x}")), min_size=1, max_size=5
+)
+
+
+@given(current=GROUPS, desired=GROUPS)
+def test_group_steps_stay_within_the_quota_of_an_interface(
+    current: frozenset[SecurityGroupID], desired: frozenset[SecurityGroupID]
+) -> None:
+    have = current
+    for _ in range(3):
+        add, remove = group_step(have, desired)
+        assert have - remove, "for a moment no group would be left"
+        have = have - remove | add
+        assert len(have) <= GROUP_QUOTA
+        if have == desired:
+            break
+    assert have == desired
 
 
 def one_a_zone(zones: tuple[tuple[SubnetID, ...], ...]) -> st.SearchStrategy[frozenset[SubnetID]]:

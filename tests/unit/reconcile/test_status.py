@@ -269,6 +269,10 @@ def test_ready_names_the_endpoints() -> None:
     assert message(concluded(HEALTHY)) == f"Available and as specified: imagebuilder {IB_ID}, s3 {S3_ID}."
 
 
+def test_an_endpoint_of_another_versions_role_is_told() -> None:
+    assert "vpce-0abc: our tags, with a role" in message(concluded(HEALTHY, unknown_roles=("vpce-0abc",)))
+
+
 def test_reported_drift_stands_in_the_message_of_a_ready_resource() -> None:
     shown = message(concluded(seen(holdings(made(IB, subnet_ids=frozenset({A1})), made(S3))), report=True))
     assert f"imagebuilder subnets: {A1} instead of {A1}, {B1}" in shown

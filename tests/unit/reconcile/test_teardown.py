@@ -178,8 +178,9 @@ def test_a_deletion_needs_no_valid_spec(broken: dict[str, Any]) -> None:
     [
         ({"suspend": True}, "Suspended", "Set it to false"),
         ({"region": 7}, "InvalidSpec", "spec.region"),
+        ({"deletionPolicy": "Keep"}, "InvalidSpec", "Retain"),
     ],
-    ids=["suspended", "no region"],
+    ids=["suspended", "no region", "an unknown word"],
 )
 def test_what_only_a_user_can_mend_holds_it(change: dict[str, Any], reason: str, words: str) -> None:
     end = Ending(spec={**spec(), **change})
@@ -205,12 +206,18 @@ def test_other_credentials_delete_nothing_and_prove_nothing() -> None:
 def test_an_endpoint_that_lost_our_tags_is_not_deleted_and_holds_the_deletion() -> None:
     end = Ending()
     end.aws.hold(made(IB, tags={}), made(S3))
-    assert end.round().result == "refused"
+    assert end.round().result == "waiting"
+    assert end.aws.writes() == [f"Delete {S3_ID}"]  # what is ours goes all the same
+    end.aws.endpoints.pop(S3_ID)
+    assert end.round(1).result == "refused"
     assert end.told()[:2] == ("True", "OwnershipMismatch")
     assert IB_ID in end.told()[2]
     assert "put ibpe.dev/cluster" in end.told()[2]
+    assert not end.gone
     end.aws.endpoints.pop(IB_ID)
-    end.round(1)
+    end.round(2)
+    end.round(4)
+    assert end.gone
     assert end.aws.writes() == [f"Delete {S3_ID}"]
 
 

@@ -145,6 +145,12 @@ def test_backoff_grows_to_its_cap_and_is_forgotten() -> None:
     assert queue.add_backoff("key") == 0.9
 
 
+def test_a_cap_of_the_callers_own_bounds_a_backoff() -> None:
+    queue: WorkQueue[str] = WorkQueue(clock=Clock(), chance=lambda: 0.5)
+    assert max(queue.add_backoff("key", 15.0) for _ in range(12)) <= 15.0
+    assert queue.add_backoff("key") > 15.0
+
+
 @pytest.mark.parametrize("chance", [lambda: 0.0, lambda: 0.999999])
 def test_no_chance_takes_backoff_out_of_its_bounds(chance: Callable[[], float]) -> None:
     queue: WorkQueue[str] = WorkQueue(clock=Clock(), chance=chance)

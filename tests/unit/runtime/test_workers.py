@@ -37,8 +37,8 @@ class Recorder(WorkQueue[Key]):
     def add_after(self, key: Key, seconds: float) -> None:
         self.asked.append(("after", key, seconds))
 
-    def add_backoff(self, key: Key) -> float:
-        self.asked.append(("backoff", key, 0))
+    def add_backoff(self, key: Key, cap: float | None = None) -> float:
+        self.asked.append(("backoff", key, cap or 0))
         return 0
 
     def forget(self, key: Key) -> None:
