@@ -17,6 +17,7 @@ from ibpe import __version__
 from ibpe.aws.errors import AwsError, ErrorClass, classify
 from ibpe.aws.failures import SDK_FAILURES, error_from
 from ibpe.aws.observer import Observer, Unobserved
+from ibpe.aws.sdk_model import EC2_OPERATIONS, narrow
 
 if TYPE_CHECKING:
     # Types only: the stubs are no dependency of the product.
@@ -134,6 +135,8 @@ class Session:
         session = boto3.Session()
         # The SDK's own calls, as AssumeRoleWithWebIdentity, keep to our timeouts too.
         session._session.set_default_client_config(self._settings.config())  # noqa: SLF001 -- boto3 has no public way
+        loader = session._session.get_component("data_loader")  # noqa: SLF001 -- as above
+        narrow(loader.load_service_model("ec2", "service-2", api_version=None), EC2_OPERATIONS)
         credentials = session.get_credentials()
         frozen = credentials.get_frozen_credentials() if credentials else None
         return session, tuple(str(part) for part in frozen) if frozen else ()
