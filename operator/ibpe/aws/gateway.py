@@ -131,7 +131,9 @@ class Subnet:
     vpc_id: VpcID
     zone: str
     cidr: str
+    """The IPv4 block; "" where there is none."""
     owner_id: AccountID
+    ipv6_cidrs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

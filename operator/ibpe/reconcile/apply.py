@@ -1,10 +1,10 @@
 """Doing: the plan's writes to AWS, intents first, each failure kept apart. Decides nothing."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ibpe.api.names import Role
 from ibpe.api.status import EndpointStatus, Status
@@ -12,13 +12,18 @@ from ibpe.aws.audit import audit_context
 from ibpe.aws.errors import AwsError, ErrorClass, classify
 from ibpe.aws.gateway import CreateEndpoint, Endpoint, EndpointID, EndpointType, Gateway, ModifyEndpoint, VpcID
 from ibpe.policy.document import PolicyDocument, render
-from ibpe.reconcile.desire import Field, Owner
-from ibpe.reconcile.memory import Recollection
+from ibpe.reconcile.desire import ENDPOINT_TYPES, Field, Owner
+from ibpe.reconcile.memory import DELETE_REST, Recollection
 from ibpe.reconcile.plan import Action, Create, Delete, Failure, Modify, Plan, Resolve, Retag
 
 log = logging.getLogger(__name__)
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 ALREADY_MADE = "IdempotentParameterMismatch"
+ACCESS_REASONS = frozenset(
+    {"AccessDenied", "AccountNotReady", "ClockSkew", "CredentialsExpired", "CredentialsInvalid", "IdentityTokenInvalid"}
+    | {"NoCredentials"}
+)
 NOT_FOUND = frozenset({"InvalidVpcEndpoint.NotFound", "InvalidVpcEndpointId.NotFound"})
 
 
@@ -68,7 +73,7 @@ def intents(status: Status, plan: Plan) -> Status:
     for action in plan.actions:
         entry = entries.get(action.role, EndpointStatus(role=action.role))
         if isinstance(action, Create):
-            entry = intend(entry, action.attempt, action.endpoint.user_tag_keys)
+            entry = intend(entry, action)
         elif isinstance(action, Retag):
             keys = sorted({*entry.tag_keys, *action.change.put})
             entry = entry.model_copy(update={"tag_keys": tuple(k for k in keys if not k.startswith("ibpe.dev/"))})
@@ -76,16 +81,17 @@ def intents(status: Status, plan: Plan) -> Status:
     return status.model_copy(update={"endpoints": in_order(entries)})
 
 
-def intend(entry: EndpointStatus, attempt: int, tag_keys: tuple[str, ...]) -> EndpointStatus:
+def intend(entry: EndpointStatus, action: Create) -> EndpointStatus:
     """The intent to make an endpoint: its predecessor is remembered until AWS shows it gone."""
     previous = entry.previous_ids if entry.id is None else (*entry.previous_ids, entry.id)
     return entry.model_copy(
         update={
             "id": None,
             "state": "creating",
-            "attempt": attempt,
+            "attempt": action.attempt,
+            "service_name": action.service_name,
             "previous_ids": previous[-16:],
-            "tag_keys": tuple(sorted({*entry.tag_keys, *tag_keys})),
+            "tag_keys": tuple(sorted({*entry.tag_keys, *action.endpoint.user_tag_keys})),
         }
     )
 
@@ -133,7 +139,7 @@ def _carry_out(hands: Hands, action: Action, applied: Applied, *, fresh: bool) -
                 hands.gateway.remove_tags([id_], change.remove)
                 _note_removed(applied, action.role, change.remove)
         case Delete(ids=ids):
-            delete(hands.gateway, ids, hands.past)
+            delete(hands.gateway, ids, hands.past, hands.now)
 
 
 def _note_removed(applied: Applied, role: Role, keys: tuple[str, ...]) -> None:
@@ -176,8 +182,10 @@ def _note_failed_create(hands: Hands, role: Role, error: AwsError, applied: Appl
 
 
 def _note_id(applied: Applied, role: Role, endpoint: Endpoint) -> None:
+    """Record what a Create answered; an id that is gone already (a replayed token) is not awaited."""
+    state = "absent" if endpoint.state.is_gone else "creating"
     applied.entries[role] = applied.entries[role].model_copy(
-        update={"id": endpoint.id, "state": "creating", "service_name": endpoint.service_name}
+        update={"id": endpoint.id, "state": state, "service_name": endpoint.service_name}
     )
 
 
@@ -205,18 +213,28 @@ def _resolve(hands: Hands, action: Resolve, applied: Applied) -> None:
         request = CreateEndpoint(
             client_token=hands.owner.client_token(hands.uid, action.role, action.attempt),
             vpc_id=hands.vpc_id,
-            service_name=hands.services[action.role][0],
-            type=EndpointType.GATEWAY if action.role is Role.S3 else EndpointType.INTERFACE,
+            service_name=applied.entries[action.role].service_name or hands.services[action.role][0],
+            type=ENDPOINT_TYPES[action.role],
             policy=None,
             tags=hands.owner.tags(action.role),
         )
         try:
             endpoint = hands.gateway.create_endpoint(request)
         except AwsError as error:
-            if error.code == ALREADY_MADE:
+            if tells_nothing_new(error):
                 hands.past.unseen_for(action.role.value, hands.now)
             raise
     _note_id(applied, action.role, endpoint)
+
+
+def tells_nothing_new(error: AwsError) -> bool:
+    """Whether a Create that was sent again to resolve an intent is answered for good, and the intent only awaited.
+
+    A mismatch proves that the endpoint exists; a quota or a parameter refused now proves nothing about the first try.
+    Access withdrawn is different: with it, AWS can't be looked at either.
+    """
+    refused = error.outcome_known and error.error_class is not ErrorClass.RETRY
+    return error.code == ALREADY_MADE or (refused and error.reason not in ACCESS_REASONS)
 
 
 def _modify(hands: Hands, action: Modify, applied: Applied) -> None:
@@ -265,10 +283,19 @@ def only(change: ModifyEndpoint, name: Field) -> ModifyEndpoint:
             return part
 
 
-def delete(gateway: Gateway, ids: tuple[EndpointID, ...], past: Recollection) -> None:
-    """DeleteVpcEndpoints, its `Unsuccessful` items taken at their word: HTTP 200 is no deletion. Raises the first."""
-    failures = gateway.delete_endpoints(ids)
-    past.delete_accepted.update(id_ for id_ in ids if id_ not in failures)
+def delete(gateway: Gateway, ids: Iterable[EndpointID], past: Recollection, now: datetime) -> None:
+    """DeleteVpcEndpoints, its `Unsuccessful` items taken at their word: HTTP 200 is no deletion. Raises the first.
+
+    What AWS took a moment ago is not asked for again: it may be slow to show it, and the API's bucket is small.
+    """
+    due = [id_ for id_ in ids if now - past.delete_accepted.get(id_, LONG_AGO) >= DELETE_REST]
+    if not due:
+        return
+    failures = gateway.delete_endpoints(due)
+    refused: AwsError | None = None
     for id_, failure in failures.items():
-        if failure.code not in NOT_FOUND:
-            raise classify("DeleteVpcEndpoints", failure.code, f"{id_}: {failure.message}", http_status=200)
+        if failure.code not in NOT_FOUND and id_ not in past.delete_accepted:
+            refused = refused or classify("DeleteVpcEndpoints", failure.code, f"{id_}: {failure.message}", 200)
+    past.delete_accepted.update(dict.fromkeys((id_ for id_ in due if id_ not in failures), now))
+    if refused is not None:
+        raise refused

@@ -33,6 +33,13 @@ class Field(StrEnum):
     TAGS = "tags"
 
 
+ENDPOINT_TYPES: Mapping[Role, EndpointType] = {
+    Role.IMAGE_BUILDER: EndpointType.INTERFACE,
+    Role.S3: EndpointType.GATEWAY,
+}
+"""What is made for each role."""
+
+
 @dataclass(frozen=True)
 class Owner:
     """Who we are to AWS: the values of our tags."""
@@ -146,7 +153,7 @@ def _image_builder(spec: Spec, image_builder: ImageBuilder, owner: Owner) -> Des
     return DesiredEndpoint(
         role=Role.IMAGE_BUILDER,
         services=service_names(spec.region, "imagebuilder"),
-        type=EndpointType.INTERFACE,
+        type=ENDPOINT_TYPES[Role.IMAGE_BUILDER],
         vpc_id=VpcID(spec.vpc_id),
         policy=_image_builder_policy(spec, image_builder),
         tags={**spec.tags, **owner.tags(Role.IMAGE_BUILDER)},
@@ -162,7 +169,7 @@ def _s3(spec: Spec, s3: S3, policy: S3Policy, owner: Owner) -> DesiredEndpoint:
     return DesiredEndpoint(
         role=Role.S3,
         services=service_names(spec.region, "s3"),
-        type=EndpointType.GATEWAY,
+        type=ENDPOINT_TYPES[Role.S3],
         vpc_id=VpcID(spec.vpc_id),
         policy=_s3_policy(spec, policy),
         tags={**spec.tags, **owner.tags(Role.S3)},

@@ -1,12 +1,12 @@
 """Which endpoints are ours, and which only look so. Pure: the one place that decides ownership."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ibpe.api.names import CLUSTER_TAG, OWNER_TAG, RETAINED_TAG, ROLE_TAG, Role
 from ibpe.api.status import EndpointStatus
 from ibpe.aws.gateway import Endpoint, EndpointID, EndpointState
-from ibpe.reconcile.desire import Owner
+from ibpe.reconcile.desire import ENDPOINT_TYPES, Owner
 
 
 @dataclass(frozen=True)
@@ -57,22 +57,28 @@ class Identity:
     vpc_id: str | None
     services: Mapping[Role, tuple[str, ...]]
 
-    def role_of(self, endpoint: Endpoint, recorded: Mapping[EndpointID, Role]) -> Role | None:
+    def role_of(
+        self, endpoint: Endpoint, recorded: Mapping[EndpointID, Role], awaited: Collection[EndpointID] = ()
+    ) -> Role | None:
         """The role in which an endpoint is ours, or None.
 
-        Tags, VPC and service must agree. For an id that our own status records, one surviving tag of cluster and
-        owner is enough, so that a tag somebody took off is drift and not a loss; another's value never is.
+        Tags, VPC, service and type must agree. For an id that our own status records, one surviving tag of cluster and
+        owner is enough, so that a tag somebody took off is drift and not a loss; another's value never is. None need be
+        there yet on an id that a Create of ours was just answered with (`awaited`), nor any more while it is deleted.
         """
         if self.vpc_id is not None and endpoint.vpc_id != self.vpc_id:
             return None
         role = recorded.get(endpoint.id) or self._tagged_role(endpoint)
         if role is None or endpoint.service_name not in self.services.get(role, ()):
             return None
+        if endpoint.type is not ENDPOINT_TYPES[role]:
+            return None
         wanted = {CLUSTER_TAG: self.owner.cluster, OWNER_TAG: str(self.owner.key)}
         carried = [endpoint.tags.get(key) for key in wanted]
         if endpoint.id in recorded:
             agrees = all(value in {None, want} for value, want in zip(carried, wanted.values(), strict=True))
-            return role if (agrees and any(carried)) or self._retained(endpoint) else None
+            excused = endpoint.id in awaited or endpoint.state is EndpointState.DELETING
+            return role if (agrees and (excused or any(carried))) or self._retained(endpoint) else None
         return role if carried == list(wanted.values()) or self._retained(endpoint) else None
 
     def unknown_role(self, endpoint: Endpoint) -> bool:
@@ -106,10 +112,11 @@ def hold(endpoints: Iterable[Endpoint], entries: Iterable[EndpointStatus], ident
     strangers: dict[Role, Endpoint] = {}
     unknown: list[Endpoint] = []
     current = {entry.id for entry in entries}
+    awaited = {EndpointID(entry.id) for entry in entries if entry.id and entry.state == "creating"}
     for endpoint in endpoints:
         if endpoint.state.is_gone:
             continue
-        role = identity.role_of(endpoint, recorded)
+        role = identity.role_of(endpoint, recorded, awaited)
         if role is not None:
             mine.setdefault(role, []).append(endpoint)
         elif endpoint.id in recorded:

@@ -16,9 +16,29 @@ LAG_BOUND = timedelta(minutes=5)
 CONTENTION_WINDOW = timedelta(hours=1)
 CONTENTION_REPAIRS = 3
 CHANGE_REST = timedelta(seconds=5)
-"""After a change, how long the same sight may be what AWS showed before it, and is not acted on again."""
+"""After a change, how long the same sight may be what AWS showed before it, and is not acted on again; doubles with
+each repetition."""
+LONGEST_REST = timedelta(seconds=60)
+"""A sight that is the same after this long is no lag: somebody undid the repair."""
+DELETE_REST = timedelta(seconds=30)
+"""After AWS took a deletion, how long it may not show it."""
 RECREATE_BASE_SECONDS = 10.0
 RECREATE_MAX_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Change:
+    """The last change of a field."""
+
+    observed: str
+    """What was seen before it."""
+    at: datetime
+    repetitions: int = 0
+
+    @property
+    def rest(self) -> timedelta:
+        """How long the same sight is left alone."""
+        return min(CHANGE_REST * (1 << min(self.repetitions, 8)), LONGEST_REST)
 
 
 @dataclass
@@ -32,10 +52,9 @@ class Recollection:
     made_at: dict[Role, tuple[int, datetime]] = field(default_factory=dict)
     """Attempt and time of the last Create of a role."""
     repairs: dict[tuple[Role, Field], deque[datetime]] = field(default_factory=dict)
-    changed_from: dict[tuple[Role, Field], tuple[str, datetime]] = field(default_factory=dict)
-    """What was observed when a field was last changed, and when that was."""
-    delete_accepted: set[EndpointID] = field(default_factory=set)
-    """Deletions that AWS took, so that NotFound afterwards means gone."""
+    changes: dict[tuple[Role, Field], Change] = field(default_factory=dict)
+    delete_accepted: dict[EndpointID, datetime] = field(default_factory=dict)
+    """Deletions that AWS took, so that NotFound afterwards means gone, and when it last did."""
     intents_without_vpc: set[Role] = field(default_factory=set)
     """Intents whose VPC is gone: nothing can have come of them that is still there."""
     seen_gone_at: datetime | None = None
@@ -53,16 +72,22 @@ class Recollection:
 
     def note_change(self, role: Role, field_: Field, observed: str, now: datetime) -> None:
         """A field was changed, from what was observed of it."""
-        self.changed_from[role, field_] = (observed, now)
+        last = self.changes.get((role, field_))
+        again = last is not None and last.observed == observed and now - last.at <= 2 * last.rest
+        self.changes[role, field_] = Change(observed, now, last.repetitions + 1 if last and again else 0)
 
     def note_repair(self, role: Role, field_: Field, observed: str, now: datetime, *, new: bool) -> None:
-        """Count a repair: of new drift, or of drift that looks just as it did when it was last changed.
+        """Count a repair: of new drift, or of drift that looks as it did before an earlier repair, too late for a lag.
 
         Drift that looks otherwise is the rest of a repair in several steps, and counts once.
         """
-        before, _ = self.changed_from.get((role, field_), (None, now))
-        if new or before == observed:
-            self.repairs.setdefault((role, field_), deque(maxlen=CONTENTION_REPAIRS)).append(now)
+        last, times = (
+            self.changes.get((role, field_)),
+            self.repairs.setdefault((role, field_), deque(maxlen=CONTENTION_REPAIRS)),
+        )
+        undone = last is not None and last.observed == observed and (not times or now - times[-1] >= LONGEST_REST)
+        if new or undone:
+            times.append(now)
         self.note_change(role, field_, observed, now)
 
     def patience(self, now: datetime) -> Patience:
@@ -75,7 +100,7 @@ class Recollection:
         abandoned = frozenset(
             role for role in Role if role.value in self.unseen_since and now - self.unseen_since[role.value] > LAG_BOUND
         )
-        resting = {what: observed for what, (observed, at) in self.changed_from.items() if now - at < CHANGE_REST}
+        resting = {what: change.observed for what, change in self.changes.items() if now - change.at < change.rest}
         return Patience(contended, self._recreate_in(now), abandoned, resting)
 
     def _recreate_in(self, now: datetime) -> Mapping[Role, float]:

@@ -292,7 +292,7 @@ class _Role:
         actions: list[Action] = []
         if self.holding.dead and not (self.report and self.entry.applied):
             ids = tuple(endpoint.id for endpoint in self.holding.dead)
-            actions.append(Delete(self.desired.role, ids, f"{self.holding.dead[0].state}"))
+            actions.append(Delete(self.desired.role, ids, _state(self.holding.dead[0])))
         if self.holding.surplus:
             ids = tuple(endpoint.id for endpoint in self.holding.surplus)
             actions.append(Delete(self.desired.role, ids, "another endpoint of this role is in use"))
@@ -313,7 +313,7 @@ class _Role:
             return ()
         holding = self.holding
         if holding.dead:
-            state = f"{holding.dead[0].id} is {holding.dead[0].state}"
+            state = f"{holding.dead[0].id} is {_state(holding.dead[0])}"
         elif holding.leaving:
             state = f"{holding.leaving[0].id} is being deleted"
         else:
@@ -327,7 +327,8 @@ class _Role:
         holding, entry = self.holding, self.entry
         if holding.leaving or holding.dead:
             what = (*holding.leaving, *holding.dead)[0]
-            return Wait("Replacing", f"{what.id} must be gone before its successor is made.", LAG_SECONDS)
+            words = f"{what.id} is {_state(what)}, and must be gone before its successor is made."
+            return Wait("Replacing", words, LAG_SECONDS)
         absence = self.seen.absent.get(EndpointID(entry.id)) if entry.id else None
         if absence is not None and not absence.proved:
             return Wait("NotVisibleYet", f"AWS does not show {entry.id} yet.", LAG_SECONDS)
@@ -341,6 +342,11 @@ class _Role:
         if delay > 0 and not entry.intent_open:
             return Wait("BackingOff", f"Attempt {entry.attempt} did not last; the next one waits.", delay)
         return None
+
+
+def _state(endpoint: Endpoint) -> str:
+    """Its state, with AWS's own word on why."""
+    return f"{endpoint.state} ({endpoint.failure})" if endpoint.failure else str(endpoint.state)
 
 
 def _retire(role: Role, seen: Observation, status: Status, patience: Patience) -> RolePlan | None:

@@ -1,5 +1,6 @@
 """The story of one resource: read, observe, refuse, plan, act, tell. Each step is a verb in a module of its own."""
 
+import logging
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -42,6 +43,8 @@ from ibpe.reconcile.ports import (
 from ibpe.reconcile.refusals import Refusal, refuse
 from ibpe.reconcile.teardown import Teardown
 
+log = logging.getLogger(__name__)
+
 LOOK = "DescribeVpcEndpoints"
 AFTER_A_WRITE_SECONDS = 1.0
 AFTER_A_CONFLICT_SECONDS = 0.5
@@ -82,12 +85,15 @@ class Reconciler:
         try:
             resource = self._resources.get(key)
             if resource is None:
+                self._interest.forget(key)
+                self._eyes.prerequisites.forget(key)
                 return Outcome(result="gone")
             past = self._memory.of(resource.uid)
             return self._teardown.run(resource, past, now) if resource.deleting else self._keep(resource, past, now)
         except WriteConflict:
             return Outcome(requeue_after=AFTER_A_CONFLICT_SECONDS, result="conflict")
-        except KubernetesUnavailable:
+        except KubernetesUnavailable as away:
+            log.warning("%s: the API server did not do what was asked: %s", key, away)
             return Outcome(retry=True, backoff_cap=KUBERNETES_BACKOFF_CAP_SECONDS, result="error")
 
     def forget(self, uid: str) -> None:
@@ -114,6 +120,12 @@ class Reconciler:
             return self._blind(resource, past, now, failed.error, failed.age)
         except AwsError as error:
             return self._blind(resource, past, now, error)
+        except (WriteConflict, KubernetesUnavailable):
+            raise
+        except Exception as defect:
+            status = statuses.defective(resource.status, resource.generation, now, defect)
+            self._publish(resource, resource, status, Applied({}), now)
+            raise
         return self._tell(work, resource, applied)
 
     def _act(self, work: Round) -> tuple[Resource, Applied]:

@@ -45,7 +45,7 @@ def conclude(before: Status, entries: tuple[EndpointStatus, ...], end: Round) ->
     verdicts = _suspended(before, end) if end.suspended else _working(end)
     return Status(
         observed_generation=end.generation,
-        account_id=before.account_id or end.account,
+        account_id=before.account_id or (end.account if entries else None),
         conditions=merge(before.conditions, verdicts, end.generation, end.now),
         endpoints=entries,
         drift=before.drift if end.suspended else drift_entries(before.drift, end.plan, end.now),
@@ -75,6 +75,19 @@ def unobserved(before: Status, generation: int, now: datetime, error: AwsError, 
     if user_must_act:
         verdicts[ConditionType.RECONCILING] = Verdict("False", error.reason, "Waiting for access to AWS.")
         verdicts[ConditionType.STALLED] = Verdict("True", error.reason, message)
+    return _with(before, generation, now, verdicts)
+
+
+def defective(before: Status, generation: int, now: datetime, defect: Exception) -> Status:
+    """The status when the operator itself failed: unknown, and whose fault it is."""
+    message = f"A defect of the operator, not of this resource: {type(defect).__name__}: {defect}. Its log has more."
+    verdicts = dict.fromkeys(
+        (ConditionType.READY, ConditionType.DRIFT_FREE), Verdict("Unknown", "InternalError", message)
+    )
+    verdicts[ConditionType.RECONCILING] = Verdict("True", "InternalError", "Trying again.")
+    verdicts[ConditionType.STALLED] = Verdict(
+        "False", "InternalError", "Nothing that a user of this resource can mend."
+    )
     return _with(before, generation, now, verdicts)
 
 

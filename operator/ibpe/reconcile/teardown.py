@@ -12,7 +12,7 @@ from ibpe.aws.errors import AwsError, ErrorClass
 from ibpe.aws.gateway import Endpoint, EndpointID, EndpointState, Gateway, VpcID
 from ibpe.aws.inventory import ObservationFailed
 from ibpe.reconcile import status as statuses
-from ibpe.reconcile.apply import Applied, Hands, apply, delete, in_order
+from ibpe.reconcile.apply import Applied, Hands, apply, delete, in_order, tells_nothing_new
 from ibpe.reconcile.desire import Owner
 from ibpe.reconcile.entries import refreshed
 from ibpe.reconcile.failed_calls import describe
@@ -153,7 +153,7 @@ class Teardown:
         applied = apply(hands, Plan(resolving), resource.status, resource.status)
         _settle_resolutions(applied, past)
         doomed = [e for e in remains.holdings.all if e.state is not EndpointState.DELETING]
-        retained = [e for e in doomed if _retains(resource) and not e.state.is_dead and not _is_bare(e)]
+        retained = [e for e in doomed if _retains(resource) and not e.state.is_dead and not _is_bare(e, resource)]
         unseen = [id_ for id_ in remains.unproved if id_ not in past.delete_accepted]
         with audit_context(key=str(resource.key), uid=resource.uid, generation=resource.generation):
             if retained:
@@ -162,7 +162,7 @@ class Teardown:
                 gateway.remove_tags(ids, [CLUSTER_TAG, OWNER_TAG])
             deleting = tuple(e.id for e in doomed if e not in retained) + tuple(unseen)
             if deleting:
-                delete(gateway, deleting, past)
+                delete(gateway, deleting, past, now)
         return applied
 
     def _second_look(self, resource: Resource, past: Recollection, now: datetime) -> Outcome:
@@ -228,12 +228,12 @@ def _progress(status: Status, resource: Resource, remains: Remains, applied: App
 
 
 def _settle_resolutions(applied: Applied, past: Recollection) -> None:
-    """A VPC that is gone holds no endpoint: its intents came to nothing. A mismatch is an answer, not a failure."""
+    """A VPC that is gone holds no endpoint: its intents came to nothing. Other final answers leave them awaited."""
     for failure in list(applied.failures):
         if failure.error.code in VPC_IS_GONE:
             past.intents_without_vpc.add(failure.role)
             applied.failures.remove(failure)
-        elif failure.error.code == "IdempotentParameterMismatch":
+        elif tells_nothing_new(failure.error):
             applied.failures.remove(failure)
 
 
@@ -280,9 +280,10 @@ def _without_released(holdings: Holdings, owner: Owner) -> Holdings:
     return replace(holdings, by_role=by_role)
 
 
-def _is_bare(endpoint: Endpoint) -> bool:
-    """Made only to find out about an intent: without subnets and routes it serves nobody, and isn't worth keeping."""
-    return not (endpoint.subnet_ids or endpoint.route_table_ids)
+def _is_bare(endpoint: Endpoint, resource: Resource) -> bool:
+    """Made only to find out about an intent: never as specified, without subnets and routes, not worth keeping."""
+    applied = any(entry.applied for entry in resource.status.endpoints if entry.id == endpoint.id)
+    return not (applied or endpoint.subnet_ids or endpoint.route_table_ids)
 
 
 def _unclear(resource: Resource) -> str | None:

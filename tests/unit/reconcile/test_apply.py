@@ -9,7 +9,7 @@ import pytest
 from ibpe.api.names import Role
 from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.errors import AwsError, classify
-from ibpe.aws.gateway import EndpointID, Gateway, ModifyEndpoint
+from ibpe.aws.gateway import EndpointID, EndpointState, Gateway, ModifyEndpoint
 from ibpe.reconcile.apply import Applied, Hands, apply, intents, only
 from ibpe.reconcile.desire import DesiredEndpoint, Field
 from ibpe.reconcile.memory import Recollection
@@ -216,7 +216,20 @@ def test_a_deletion_that_finds_nothing_is_done_and_remembered_as_accepted_only_w
     site.hold(made(WANT))
     applied = done(site, plan_of(Delete(IB, (IB_ID, EndpointID("vpce-x")), "test")), past=past)
     assert applied.failures == []
-    assert past.delete_accepted == {IB_ID}
+    assert past.delete_accepted == {IB_ID: NOW}
+    assert done(site, plan_of(Delete(IB, (IB_ID,), "test")), past=past).failures == []
+    assert len(site.writes()) == 1, "what AWS took a moment ago is not asked for again"
+
+
+def test_a_replayed_create_that_names_a_deleted_endpoint_awaits_nothing() -> None:
+    site = Site()
+    applied = done(site, plan_of(MAKE), status_of(EndpointStatus(role=IB, state="creating", attempt=1)))
+    made_id = applied.entries[IB].id
+    assert applied.entries[IB].state == "creating"
+    assert made_id is not None
+    site.endpoints[EndpointID(made_id)] = replace(site.endpoints[EndpointID(made_id)], state=EndpointState.DELETED)
+    again = done(site, plan_of(MAKE), status_of(EndpointStatus(role=IB, state="creating", attempt=1)))
+    assert (again.entries[IB].id, again.entries[IB].state) == (made_id, "absent")
 
 
 def test_tags_are_put_before_others_are_taken_off() -> None:

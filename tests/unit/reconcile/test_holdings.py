@@ -8,7 +8,7 @@ import pytest
 
 from ibpe.api.names import Role
 from ibpe.api.status import EndpointStatus
-from ibpe.aws.gateway import Endpoint, EndpointID, EndpointState, VpcID
+from ibpe.aws.gateway import Endpoint, EndpointID, EndpointState, EndpointType, VpcID
 from ibpe.reconcile.holdings import Holdings, hold
 from ibpe.reconcile.observe import identity_of
 from tests.unit.reconcile.given import IB_ID, OTHER_VPC, OWNER, REGION, S3, S3_ID, VPC, entry, made, tagged, wanted
@@ -111,6 +111,25 @@ def test_a_role_of_another_version_is_reported_and_never_ours() -> None:
     assert found.all == ()
     assert held(replace(newer, tags=tagged("ssm") | {"ibpe.dev/owner": "team-b/images"})).unknown_roles == ()
     assert held(replace(newer, tags=tagged("ssm") | {"ibpe.dev/cluster": "green"})).unknown_roles == ()
+
+
+def test_the_tags_of_what_we_just_made_may_lag() -> None:
+    bare = replace(OURS, tags={})
+    assert live(bare, entries=(RECORDED,)) is None
+    assert live(bare, entries=(RECORDED.model_copy(update={"state": "creating"}),)) == IB_ID
+    theirs = replace(OURS, tags={"ibpe.dev/cluster": "green"})
+    assert live(theirs, entries=(RECORDED.model_copy(update={"state": "creating"}),)) is None
+
+
+def test_tags_that_go_with_a_deletion_make_no_stranger() -> None:
+    found = held(replace(OURS, tags={}, state=EndpointState.DELETING), entries=(RECORDED,))
+    assert found.of(Role.IMAGE_BUILDER).leaving
+    assert found.of(Role.IMAGE_BUILDER).stranger is None
+
+
+def test_an_endpoint_of_another_type_is_not_ours_whatever_its_tags() -> None:
+    copied = replace(made(wanted(Role.S3)), type=EndpointType.INTERFACE)
+    assert held(copied).of(Role.S3).live is None
 
 
 def test_a_deleted_endpoint_counts_as_absent() -> None:

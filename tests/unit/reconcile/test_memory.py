@@ -68,6 +68,21 @@ def test_the_steps_of_one_repair_count_once_and_the_same_sight_again_counts_agai
     assert past.patience(at(4)).contended == {(IB, Field.SUBNETS)}
 
 
+def test_a_sight_that_merely_lags_is_no_contention_and_is_left_alone_for_longer_each_time() -> None:
+    past, now = Recollection(), NOW
+    past.note_repair(IB, Field.POLICY, "open", now, new=True)
+    rests = []
+    for _ in range(4):
+        rest = next(step for step in (5, 10, 20, 40, 60) if not past.patience(now + timedelta(seconds=step)).resting)
+        rests.append(rest)
+        now += timedelta(seconds=rest)
+        past.note_repair(IB, Field.POLICY, "open", now, new=False)
+    assert rests == [5, 10, 20, 40]
+    assert len(past.repairs[IB, Field.POLICY]) < 3, "a Describe that lags for a minute"
+    past.note_repair(IB, Field.POLICY, "open", now + timedelta(seconds=60), new=False)
+    assert past.patience(now).contended == {(IB, Field.POLICY)}
+
+
 def test_a_field_rests_for_a_moment_after_its_repair_with_what_was_seen_then() -> None:
     past = repaired(0)
     assert past.patience(NOW).resting == {POLICY: "open"}

@@ -171,7 +171,7 @@ def test_what_was_never_shown_is_gone_beyond_the_lag_bound_or_once_its_deletion_
     assert proved(status_of(CREATING), None, past) is False
     assert proved(status_of(CREATING), None, past, LAG_BOUND) is False
     assert proved(status_of(CREATING), None, past, LAG_BOUND + timedelta(seconds=1)) is True
-    assert proved(status_of(CREATING), None, Recollection(delete_accepted={IB_ID})) is True
+    assert proved(status_of(CREATING), None, Recollection(delete_accepted={IB_ID: NOW})) is True
 
 
 def test_showing_up_once_begins_the_lag_anew() -> None:

@@ -1,6 +1,7 @@
 """The checks: each passes a healthy VPC, refuses its own fault with ids and a fix, and forbids only what it must."""
 
 import dataclasses
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -359,6 +360,31 @@ def test_https_is_let_in_by_any_rule_that_covers_443_from_every_build_subnet(
 ) -> None:
     look = seen(facts=facts(security_groups=[group(GROUP, *rules)]))
     assert reasons(desired(), look) == (["HttpsNotLetIn"] if refused else [])
+
+
+@pytest.mark.parametrize(
+    ("family", "cidr", "refused"),
+    [
+        ("ipv6", "::/0", False),
+        ("ipv6", "10.0.0.0/16", True),
+        ("dualstack", "2001:db8::/32", False),
+        ("dualstack", "10.0.0.0/16", False),
+        ("ipv4", "2001:db8::/32", True),
+    ],
+)
+def test_https_is_let_in_by_the_families_of_the_endpoint(family: str, cidr: str, *, refused: bool) -> None:
+    six = ("2001:db8:0:1::/64",)
+    around = facts(security_groups=[group(GROUP, https(cidr))])
+    subnets = {id_: replace(subnet, ipv6_cidrs=six) for id_, subnet in around.subnets.items()}
+    look = seen(facts=replace(around, subnets=subnets))
+    want = desired(imageBuilder=image_builder(ipAddressType=family))
+    assert reasons(want, look) == (["HttpsNotLetIn"] if refused else [])
+
+
+def test_a_subnet_without_a_known_block_is_no_refusal_and_no_crash() -> None:
+    around = facts(security_groups=[group(GROUP, https("192.168.0.0/16"))])
+    subnets = {id_: replace(subnet, cidr="") for id_, subnet in around.subnets.items()}
+    assert reasons(desired(), seen(facts=replace(around, subnets=subnets))) == []
 
 
 def test_groups_let_in_together() -> None:

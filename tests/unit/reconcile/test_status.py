@@ -16,7 +16,7 @@ from ibpe.reconcile.holdings import Holding
 from ibpe.reconcile.observation import Absence, Observation
 from ibpe.reconcile.plan import Failure, Patience, Plan
 from ibpe.reconcile.refusals import Refusal, refuse
-from ibpe.reconcile.status import Round, conclude, deleting, stalled, unobserved
+from ibpe.reconcile.status import Round, conclude, defective, deleting, stalled, unobserved
 from tests.unit.reconcile.given import (
     A1,
     ACCOUNT,
@@ -466,8 +466,21 @@ def test_another_code_is_news() -> None:
 
 
 def test_the_account_is_written_once() -> None:
-    assert concluded(HEALTHY, status_of(account_id=None)).account_id == ACCOUNT
+    assert concluded(HEALTHY, status_of(entry(IB), account_id=None)).account_id == ACCOUNT
     assert concluded(HEALTHY, status_of(account_id="210987654321")).account_id == "210987654321"
+
+
+def test_no_account_is_written_before_there_is_anything_in_it() -> None:
+    assert concluded(HEALTHY, status_of(account_id=None)).account_id is None
+
+
+def test_a_defect_of_the_operator_is_no_stale_ready() -> None:
+    status = defective(concluded(HEALTHY), 1, NOW, ValueError("no such thing"))
+    ready, stalled_ = status.condition(ConditionType.READY), status.condition(ConditionType.STALLED)
+    assert ready is not None
+    assert stalled_ is not None
+    assert (ready.status, ready.reason, stalled_.status) == ("Unknown", "InternalError", "False")
+    assert "ValueError: no such thing" in ready.message
 
 
 @pytest.mark.parametrize("user_must_act", [False, True])

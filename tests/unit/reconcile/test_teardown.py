@@ -322,6 +322,26 @@ def test_in_a_vpc_that_is_gone_an_intent_came_to_nothing() -> None:
     assert end.ends()
 
 
+def test_an_intent_whose_create_is_refused_for_good_now_is_awaited_and_given_up() -> None:
+    full = classify("CreateVpcEndpoint", "VpcEndpointLimitExceeded", "There are enough.", 400)
+    end = Ending(status=status_of(INTENT), aws=Account(fail={"Create": full}))
+    assert end.round().result == "waiting"
+    end.round(LAG_BOUND.total_seconds())
+    assert not end.gone
+    end.round(1)
+    end.round(SECOND_LOOK_SECONDS)
+    assert end.gone
+
+
+def test_an_intent_is_held_while_access_is_withdrawn() -> None:
+    denied = classify("CreateVpcEndpoint", "UnauthorizedOperation", "You may not.", 403)
+    end = Ending(status=status_of(INTENT), aws=Account(fail={"Create": denied}))
+    for _ in range(4):
+        end.round(LAG_BOUND.total_seconds())
+    assert not end.gone
+    assert end.told()[:2] == ("True", "AccessDenied")
+
+
 def test_an_intent_that_exists_and_never_shows_is_given_up_beyond_the_lag_bound() -> None:
     mismatch = classify("CreateVpcEndpoint", "IdempotentParameterMismatch", "Other parameters.", 400)
     end = Ending(status=status_of(INTENT), aws=Account(fail={"Create": mismatch}))
@@ -370,6 +390,14 @@ def test_retain_still_deletes_what_is_dead() -> None:
     end.aws.hold(made(IB, state=EndpointState.FAILED))
     end.round()
     assert end.aws.writes() == [f"Delete {IB_ID}"]
+
+
+def test_retain_keeps_what_somebody_else_stripped_of_its_tables() -> None:
+    applied = entry(S3).model_copy(update={"applied": {"policy": "0123456789abcdef"}})
+    end = Ending(status=status_of(applied), spec={**spec(), "deletionPolicy": "Retain"})
+    end.aws.hold(made(S3, route_table_ids=frozenset()))
+    end.round()
+    assert not [call for call in end.aws.writes() if call.startswith("Delete")]
 
 
 def test_retain_deletes_what_was_made_only_to_resolve_an_intent() -> None:

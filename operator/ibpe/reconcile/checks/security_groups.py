@@ -9,6 +9,8 @@ from ibpe.reconcile.compare import listed
 from ibpe.reconcile.desire import Field
 
 HTTPS = 443
+FAMILIES = {"ipv4": (4,), "ipv6": (6,), "dualstack": (4, 6)}
+"""IP versions by which an endpoint of each address type is reached."""
 
 
 def groups_exist(case: Case) -> Refusal | None:
@@ -47,10 +49,11 @@ def https_is_let_in(case: Case) -> Refusal | None:
     if any(rule.security_group_ids or rule.prefix_list_ids for rule in rules):
         return None  # whether a build is in that group or list can't be told from here
     builds = [case.seen.facts.subnets.get(id_) for id_ in sorted(case.desired.build_subnet_ids)]
-    shut = [subnet for subnet in builds if subnet is not None and not _lets_in(rules, subnet)]
+    families = FAMILIES[case.endpoint.ip_address_type]
+    shut = [subnet for subnet in builds if subnet is not None and not _lets_in(rules, subnet, families)]
     if not shut:
         return None
-    where = ", ".join(f"{subnet.id} ({subnet.cidr})" for subnet in shut)
+    where = ", ".join(f"{subnet.id} ({', '.join(_blocks(subnet, families))})" for subnet in shut)
     return case.refuse("HttpsNotLetIn", f"{ids} do not let {where} in on TCP 443: add an inbound rule for it.")
 
 
@@ -62,8 +65,27 @@ def _covers_https(rule: IngressRule) -> bool:
     return (rule.from_port or 0) <= HTTPS <= (rule.to_port if rule.to_port is not None else HTTPS)
 
 
-def _lets_in(rules: Iterable[IngressRule], subnet: Subnet) -> bool:
-    network = ipaddress.ip_network(subnet.cidr)
-    allowed = [ipaddress.ip_network(cidr, strict=False) for rule in rules for cidr in rule.cidrs]
-    same = list(ipaddress.collapse_addresses([a for a in allowed if isinstance(a, ipaddress.IPv4Network)]))
-    return isinstance(network, ipaddress.IPv4Network) and any(network.subnet_of(cidr) for cidr in same)
+def _blocks(subnet: Subnet, families: tuple[int, ...]) -> list[str]:
+    """A subnet's address blocks of these families."""
+    blocks = [block for block in (subnet.cidr, *subnet.ipv6_cidrs) if block]
+    return [block for block in blocks if ipaddress.ip_network(block).version in families]
+
+
+def _lets_in(rules: Iterable[IngressRule], subnet: Subnet, families: tuple[int, ...]) -> bool:
+    """Whether one of the subnet's blocks is let in whole; where none is known, that can't be told from here."""
+    blocks = _blocks(subnet, families)
+    allowed = [cidr for rule in rules for cidr in rule.cidrs]
+    return not blocks or any(_covered(block, allowed) for block in blocks)
+
+
+def _covered(block: str, allowed: Iterable[str]) -> bool:
+    network = ipaddress.ip_network(block)
+    if isinstance(network, ipaddress.IPv4Network):
+        four = [n for n in map(_network, allowed) if isinstance(n, ipaddress.IPv4Network)]
+        return any(network.subnet_of(cidr) for cidr in ipaddress.collapse_addresses(four))
+    six = [n for n in map(_network, allowed) if isinstance(n, ipaddress.IPv6Network)]
+    return any(network.subnet_of(cidr) for cidr in ipaddress.collapse_addresses(six))
+
+
+def _network(cidr: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(cidr, strict=False)
