@@ -63,7 +63,9 @@ class BotoGateway(Gateway):
             if error.code.casefold() in _GONE:
                 return None
             raise
-        found = read_all(operation, answer["VpcEndpoints"], translate.endpoint)
+        (found,) = read_all(
+            operation, [answer], lambda given: [translate.endpoint(each) for each in given["VpcEndpoints"]]
+        )
         return next((each for each in found if each.id == endpoint_id), None)
 
     def owned_endpoints(self, tags: Mapping[str, str]) -> tuple[Endpoint, ...]:
@@ -77,10 +79,10 @@ class BotoGateway(Gateway):
         parameters = create_parameters(request)
         try:
             answer = self._ask(operation, lambda ec2: ec2.create_vpc_endpoint(**parameters))
+            (made,) = read_all(operation, [answer], lambda given: translate.endpoint(given["VpcEndpoint"]))
         except AwsError as error:
             record_failed(operation, self.region, (), error)
             raise
-        (made,) = read_all(operation, [answer["VpcEndpoint"]], translate.endpoint)
         record_done(operation, self.region, (made.id,), request_id_of(answer))
         return made
 

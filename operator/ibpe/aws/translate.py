@@ -30,13 +30,16 @@ Member = TypeVar("Member", EndpointState, EndpointType)
 
 
 def endpoint(given: "ec2.VpcEndpointTypeDef") -> Endpoint:
-    """A VPC endpoint; state and type are compared without regard to case (the wire varies)."""
+    """A VPC endpoint; state and type are compared without regard to case (the wire varies).
+
+    Endpoints of type Resource and ServiceNetwork have no ServiceName (EC2 API, "VpcEndpoint": it isn't required).
+    """
     return Endpoint(
         id=EndpointID(given["VpcEndpointId"]),
         vpc_id=VpcID(given["VpcId"]),
-        service_name=given["ServiceName"],
+        service_name=given.get("ServiceName", ""),
         type=_member(EndpointType, given.get("VpcEndpointType", "Gateway"), EndpointType.OTHER),
-        state=_member(EndpointState, given["State"], EndpointState.UNKNOWN),
+        state=_member(EndpointState, given.get("State", ""), EndpointState.UNKNOWN),
         owner_id=AccountID(given.get("OwnerId", "")),
         policy=given.get("PolicyDocument", ""),
         subnet_ids=frozenset(SubnetID(each) for each in given.get("SubnetIds", ())),
@@ -95,13 +98,19 @@ def _associated(given: "ec2.VpcCidrBlockAssociationTypeDef | ec2.VpcIpv6CidrBloc
 
 
 def subnet(given: "ec2.SubnetTypeDef") -> Subnet:
-    """A subnet."""
+    """A subnet. One for IPv6 alone has no CidrBlock (EC2 API, "Subnet": Ipv6Native)."""
+    ipv6_blocks = given.get("Ipv6CidrBlockAssociationSet", ())
     return Subnet(
         id=SubnetID(given["SubnetId"]),
         vpc_id=VpcID(given["VpcId"]),
         zone=given["AvailabilityZone"],
         cidr=given.get("CidrBlock", ""),
         owner_id=AccountID(given.get("OwnerId", "")),
+        ipv6_cidrs=_filled(
+            each.get("Ipv6CidrBlock", "")
+            for each in ipv6_blocks
+            if each.get("Ipv6CidrBlockState", {}).get("State") == "associated"
+        ),
     )
 
 
