@@ -214,4 +214,7 @@ class BotoCloud(Cloud):
     def gateway(self, region: str) -> BotoGateway:
         """The gateway to a region; nothing is called."""
         with self._lock:
-            return self._gateways.setdefault(region, BotoGateway(self._session, region))
+            if region not in self._gateways:
+                self._gateways[region] = BotoGateway(self._session, region)
+                self._session.work_in(region)
+            return self._gateways[region]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 from ibpe import __version__
@@ -74,6 +75,8 @@ class Session:
         self._renew_after = float("-inf")
         self._ec2: dict[str, EC2Client] = {}
         self._sts: dict[str, STSClient] = {}
+        self._regions: set[str] = set()
+        self._refused_at: dict[str, float] = {}
         self.account = ""
         """The account that GetCallerIdentity named last; "" before it did."""
 
@@ -92,10 +95,23 @@ class Session:
             return self._sts[region]
 
     def default_region(self) -> str:
-        """The region to ask STS in: the SDK's own setting, else one that is in use already (so the partition fits)."""
-        configured = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        """The region to ask STS in: the SDK's own setting, else one that is worked in (so that the partition fits).
+
+        Of several it is one in which STS has not failed, else the one where that is longest ago: the name of a region
+        that does not exist must not keep us from the others.
+        """
+        configured = os.environ.get("AWS_REGION") or _region_of_the_sdk()
         with self._lock:
-            return configured or min(self._ec2, default=_FALLBACK_REGION)
+            return configured or min(
+                self._regions,
+                key=lambda region: (self._refused_at.get(region, float("-inf")), region),
+                default=_FALLBACK_REGION,
+            )
+
+    def work_in(self, region: str) -> None:
+        """The region will be worked in; nothing is called."""
+        with self._lock:
+            self._regions.add(region)
 
     def ask(self, service: str, operation: str, region: str, call: Callable[[], Answer]) -> Answer:
         """Make one call; returns what AWS answered. Raises AwsError alone.
@@ -122,6 +138,11 @@ class Session:
 
     def _observe(self, service: str, operation: str, region: str, code: str, started: float) -> None:
         seconds = self._clock() - started
+        if service == "sts":
+            with self._lock:
+                self._refused_at.pop(region, None)
+                if code != "ok":
+                    self._refused_at[region] = self._clock()
         self._observer.called(
             service=service, operation=operation, code=code, account=self.account, region=region, seconds=seconds
         )
@@ -166,6 +187,14 @@ class Session:
             self._sts.clear()
             self._generation += 1
             return True
+
+
+def _region_of_the_sdk() -> str:
+    """AWS_DEFAULT_REGION, else the profile's region, else "". What is wrong with a profile shows in the call itself."""
+    try:
+        return str(botocore.session.Session().get_config_variable("region") or "")
+    except SDK_FAILURES:
+        return ""
 
 
 def request_id_of(answer: Mapping[str, object]) -> str:
