@@ -17,6 +17,14 @@ PARAMETER_ROWS: Final = (
     ),
     row(
         _PARAMETER,
+        _RETRY,
+        "ChangeAlreadyMade",
+        "Wait: what was asked for {endpoint} has happened already, and AWS doesn't show it yet.",
+        phrases=r"(not|n't|already|no longer) (currently )?(associated|attached)"
+        r"(?! (with|to) (the )?vpc\b(?! endpoint))",
+    ),
+    row(
+        _PARAMETER,
         _USER,
         "PrivateDnsConflict",
         "Delete the endpoint or the private hosted zone that already answers for {domain} in {vpc},"

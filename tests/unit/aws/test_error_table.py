@@ -71,6 +71,11 @@ ROWS = [
         RETRY,
         "vpce-0a1b2c3d",
     ),
+    Row("InvalidParameter", "Subnet subnet-0a1b is not associated with vpce-0a1b2c3d", RETRY, "vpce-0a1b2c3d"),
+    Row("InvalidParameter", "sg-0a1b isn't currently associated with vpce-0a1b2c3d", RETRY, "vpce-0a1b2c3d"),
+    Row("InvalidParameter", "sg-0a1b is not attached to the VPC endpoint vpce-0a1b2c3d", RETRY, "vpce-0a1b2c3d"),
+    Row("InvalidParameter", "sg-0a1b is not associated with vpc-0a1b2c3d", SPEC),
+    Row("InvalidParameterValue", "Route table rtb-0a1b is already associated to vpce-0a1b2c3d", RETRY, "vpce-0a1b2c3d"),
     Row(
         "InvalidParameter",
         "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true for "
