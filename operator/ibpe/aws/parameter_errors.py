@@ -78,7 +78,7 @@ PARAMETER_ROWS: Final = (
         _SPEC,
         "WrongVpc",
         "Name only security groups, subnets and route tables of the endpoint's own VPC: AWS finds {placed} elsewhere.",
-        phrases=r"(different|another|other|same) (vpc|network)|(not|n't) (belong|in|part|exist)\w*.*\bvpc\b",
+        phrases=r"(different|another|other|same) (vpc|network)|(not|n't) (belong|in|part|exist|associated)\w*.*\bvpc\b",
     ),
     row(
         _PARAMETER,
