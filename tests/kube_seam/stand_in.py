@@ -39,6 +39,9 @@ class Quiet:
     def age(self, region: str) -> float:
         return 0.0 if region else 1.0
 
+    def forget_region(self, region: str) -> None:
+        """Nothing is kept."""
+
     def is_transitional(self, region: str) -> bool:
         return not region
 

@@ -17,6 +17,10 @@ log: Final = logging.getLogger(__name__)
 
 SPREAD: Final = 0.1
 """The share by which chance moves a look at the prerequisites."""
+AGAIN_SECONDS: Final = 30.0
+"""Between a look at the prerequisites that failed and the next."""
+OUTDATED: Final = 1.5
+"""Periods without a good look at the prerequisites after which whoever relies on them is woken."""
 LOOKOUT_SECONDS: Final = 1.0
 """Between two looks at which regions matter."""
 
@@ -52,6 +56,9 @@ class Snapshots(Protocol):
 
     def is_transitional(self, region: str) -> bool:
         """Whether an endpoint of ours is on its way to another state."""
+
+    def forget_region(self, region: str) -> None:
+        """Nobody needs the region any more."""
 
 
 class PrerequisiteFacts(Protocol):
@@ -136,6 +143,7 @@ class SecondTier:
         self,
         region: str,
         prerequisites: PrerequisiteFacts,
+        interest: Interest,
         wake: Callable[[Key], None],
         *,
         period: float,
@@ -144,10 +152,13 @@ class SecondTier:
     ) -> None:
         self.region = region
         self._prerequisites = prerequisites
+        self._interest = interest
         self._wake = wake
         self._period = period
         self._clock = clock
         self._chance = chance
+        self._good = clock()
+        self._told_outdated = False
         self._next = clock() + self._spread()
 
     def seconds_until_due(self) -> float:
@@ -155,13 +166,25 @@ class SecondTier:
         return self._next - self._clock()
 
     def look(self) -> None:
-        """Look at all of it, wake whom a difference concerns."""
+        """Look at all of it, wake whom a difference concerns; wake all of the region once when no look succeeds."""
+        begun_at = self._clock()
         try:
             for key in self._prerequisites.refresh(self.region):
                 self._wake(key)
         except Exception as failure:  # noqa: BLE001 -- the next look comes, and each reconcile asks for itself
             log.warning("No look at the prerequisites in %s: %s", self.region, failure, extra={"region": self.region})
-        self._next = self._clock() + self._spread()
+            self._next = self._clock() + min(self._period, AGAIN_SECONDS)
+            self._report_age()
+        else:
+            self._good, self._told_outdated = begun_at, False
+            self._next = self._clock() + self._spread()
+
+    def _report_age(self) -> None:
+        if self._told_outdated or self._clock() - self._good <= OUTDATED * self._period:
+            return
+        self._told_outdated = True
+        for key in self._interest.in_region(self.region):
+            self._wake(key)
 
     def _spread(self) -> float:
         return self._period * (1 - SPREAD * self._chance())
@@ -218,13 +241,14 @@ class AwsWatch:
             regions = self._interest.regions()
             for region in self._watched.keys() - regions:
                 self._watched.pop(region).set()
+                self._snapshots.forget_region(region)
             for region in regions - self._watched.keys():
                 self._watched[region] = self._watch(region)
 
     def _watch(self, region: str) -> threading.Event:
         ended = threading.Event()
         first = FirstTier(region, self._snapshots, self._interest, self._wake, periods=self._periods)
-        second = SecondTier(region, self._prerequisites, self._wake, period=self._periods.prerequisites)
+        second = SecondTier(region, self._prerequisites, self._interest, self._wake, period=self._periods.prerequisites)
         for name, tier in (("snapshots", first), ("prerequisites", second)):
             thread = threading.Thread(
                 target=self._guarded, args=(self._drive, tier, ended), name=f"{name}-{region}", daemon=True

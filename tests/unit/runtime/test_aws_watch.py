@@ -30,6 +30,7 @@ class Snapshots:
     transitional: bool = False
     good_at: float = float("-inf")
     looks: int = 0
+    forgotten: list[str] = field(default_factory=list)
 
     def refresh(self, region: str) -> frozenset[Change]:
         assert region == REGION
@@ -46,6 +47,9 @@ class Snapshots:
     def is_transitional(self, region: str) -> bool:
         assert region == REGION
         return self.transitional
+
+    def forget_region(self, region: str) -> None:
+        self.forgotten.append(region)
 
 
 @dataclass
@@ -169,15 +173,43 @@ class Facts:
 @pytest.mark.parametrize(("chance", "seconds"), [(0.0, 600.0), (0.5, 570.0)])
 def test_the_second_tier_is_spread_and_goes_on_after_a_failure(chance: float, seconds: float) -> None:
     clock, facts, woken = Clock(), Facts(), list[Key]()
-    tier = SecondTier(REGION, facts, woken.append, period=600, clock=clock, chance=lambda: chance)
+    tier = SecondTier(REGION, facts, Interest(), woken.append, period=600, clock=clock, chance=lambda: chance)
     assert tier.seconds_until_due() == seconds
     clock.now += 1000
     tier.look()
     assert (woken, tier.seconds_until_due()) == ([A], seconds)
     facts.failing = True
-    clock.now += 1000
+    clock.now += 600
     tier.look()
-    assert (woken, tier.seconds_until_due()) == ([A], seconds)
+    assert (woken, tier.seconds_until_due()) == ([A], 30), "soon again"
+
+
+def test_the_second_tier_wakes_the_region_once_when_its_facts_grow_old() -> None:
+    clock, facts, woken = Clock(), Facts(), list[Key]()
+    interest = Setting().interest
+    tier = SecondTier(REGION, facts, interest, woken.append, period=600, clock=clock, chance=lambda: 0)
+    facts.failing = True
+    woken_at = []
+    for _ in range(40):
+        clock.now += 30
+        tier.look()
+        woken_at.append(len(woken))
+    assert woken_at == [0] * 30 + [2] * 10
+    assert sorted(woken) == [A, B]
+    facts.failing = False
+    tier.look()
+    facts.failing = True
+    clock.now += 901
+    tier.look()
+    assert sorted(woken) == [A, A, A, B, B], "once more after a good look, which found something for one of them"
+
+
+def test_the_second_tier_looks_no_rarer_after_a_failure_than_before() -> None:
+    clock, facts = Clock(), Facts()
+    tier = SecondTier(REGION, facts, Interest(), lambda _: None, period=10, clock=clock, chance=lambda: 0)
+    facts.failing = True
+    tier.look()
+    assert tier.seconds_until_due() == 10
 
 
 def test_a_region_is_watched_for_as_long_as_it_interests_somebody() -> None:
@@ -194,6 +226,7 @@ def test_a_region_is_watched_for_as_long_as_it_interests_somebody() -> None:
     assert threads_of(REGION) == 2
     interest.forget(A)
     wait_until(lambda: threads_of(REGION) == 0)
+    wait_until(lambda: snapshots.forgotten == [REGION])
     watch.stop()
     wait_until(lambda: not watch.alive)
     assert deaths == []
