@@ -106,6 +106,11 @@ class Seen:
         with self._lock:
             return uid in self._by_uid
 
+    def knows_key(self, key: Key) -> bool:
+        """Whether a resource of that name was seen and is not known to be gone."""
+        with self._lock:
+            return key in self._uid_of
+
     def __len__(self) -> int:
         with self._lock:
             return len(self._by_uid)

@@ -25,7 +25,7 @@ from ibpe.runtime.interest import Interest
 from ibpe.runtime.lister import Lister
 from ibpe.runtime.metrics import Metrics
 from ibpe.runtime.queue import WorkQueue
-from ibpe.runtime.router import Router
+from ibpe.runtime.router import Router, only_known
 from ibpe.runtime.settings import Settings
 from ibpe.runtime.workers import Reconcile, Workers
 
@@ -105,7 +105,7 @@ class Process:
             story.snapshots,
             story.prerequisites,
             ground.interest,
-            self.queue.add,
+            only_known(self.watch.memory, self.queue.add),
             periods=Periods(settings.snapshot_seconds, settings.snapshot_fast_seconds, settings.prerequisites_seconds),
             on_death=self._death,
         )

@@ -2,12 +2,22 @@
 
 from collections.abc import Callable
 
-from ibpe.kube.seen import Sighting
+from ibpe.kube.seen import Seen, Sighting
 from ibpe.reconcile.claims import ClaimIndex, claims_of
 from ibpe.reconcile.ports import Key
 from ibpe.runtime.interest import Interest
 from ibpe.runtime.metrics import ResourceConditions
 from ibpe.runtime.queue import WorkQueue
+
+
+def only_known(memory: Seen, wake: Callable[[Key], None]) -> Callable[[Key], None]:
+    """`wake` for keys that the watch knows: owner tags may be forged, or name another operator's resources."""
+
+    def wake_known(key: Key) -> None:
+        if memory.knows_key(key):
+            wake(key)
+
+    return wake_known
 
 
 class Router:
@@ -37,6 +47,7 @@ class Router:
             return
         claims = claims_of(sighting.spec)
         self._wake(self._claims.put(sighting.uid, sighting.key, sighting.created_at, claims))
+        self._queue.forget(sighting.key)  # the backoff of an old failure doesn't outlive the edit that mends it
         self._queue.add(sighting.key)
 
     def ended(self, uid: str, key: Key | None) -> None:
@@ -47,6 +58,7 @@ class Router:
             self._interest.forget(key)
             self._forget_key(key)
             self._queue.forget(key)
+            self._queue.add(key)  # a reconcile that was under way may have remembered it anew: the next one forgets
         self._wake(self._claims.remove(uid))
 
     def _wake(self, keys: frozenset[Key]) -> None:

@@ -71,6 +71,17 @@ def test_a_list_that_does_not_know_of_the_deletion_yet_does_not_undo_it() -> Non
     assert not memory.note("u1", FIRST._replace(deleting=True)).wake
 
 
+def test_a_name_is_known_for_as_long_as_anything_bears_it() -> None:
+    memory = Seen()
+    assert not memory.knows_key(FIRST.key)
+    memory.note("u1", FIRST)
+    memory.note("u2", FIRST)
+    memory.ended("u1")
+    assert memory.knows_key(FIRST.key)
+    memory.ended("u2")
+    assert not memory.knows_key(FIRST.key)
+
+
 def test_what_ended_while_a_list_was_read_is_not_raised_again() -> None:
     memory = seen("u1")
     memory.begin_listing()

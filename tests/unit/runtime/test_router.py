@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 from prometheus_client import generate_latest
 
-from ibpe.kube.seen import Sighting, Wakers
+from ibpe.kube.seen import Seen, Sighting, Wakers
 from ibpe.reconcile.claims import ClaimIndex
 from ibpe.reconcile.ports import Key
 from ibpe.runtime.interest import Interest
 from ibpe.runtime.metrics import Metrics
 from ibpe.runtime.queue import WorkQueue
-from ibpe.runtime.router import Router
+from ibpe.runtime.router import Router, only_known
 
 A, B = Key("team", "a"), Key("team", "b")
 SPEC = {"region": "us-west-2", "vpcID": "vpc-1", "imageBuilder": {}}
@@ -63,13 +63,34 @@ def test_only_what_wakes_is_queued_but_all_is_measured() -> None:
     assert 'ibpe_resource_ready{name="a",namespace="team"} 1.0' in setting.scrape()
 
 
+def test_an_edit_begins_the_backoff_anew_and_a_status_write_does_not() -> None:
+    setting = Setting(queue=WorkQueue(chance=lambda: 0.0))
+    setting.router.seen(sighting(A, "u1"), wake=True)
+    assert [setting.queue.add_backoff(A) for _ in range(3)] == [1, 2, 4]
+    setting.router.seen(sighting(A, "u1"), wake=False)
+    assert setting.queue.add_backoff(A) == 8
+    setting.router.seen(sighting(A, "u1"), wake=True)
+    assert setting.queue.add_backoff(A) == 1
+
+
+def test_only_keys_that_the_watch_knows_are_woken_from_outside() -> None:
+    memory, woken = Seen(), list[Key]()
+    wake = only_known(memory, woken.append)
+    memory.note("u1", sighting(A, "u1").wakers)
+    wake(A)
+    wake(B)
+    memory.ended("u1")
+    wake(A)
+    assert woken == [A]
+
+
 def test_the_end_of_a_claims_holder_wakes_who_waits_for_it() -> None:
     setting = Setting()
     setting.router.seen(sighting(A, "u1"), wake=True)
     setting.router.seen(sighting(B, "u2"), wake=True)
     setting.taken()
     setting.router.ended("u1", A)
-    assert setting.taken() == [B]
+    assert setting.taken() == [A, B], "the one that is gone too, so that nothing remembers it"
     assert (setting.uids, setting.keys) == (["u1"], [A])
     assert 'name="a"' not in setting.scrape()
 
