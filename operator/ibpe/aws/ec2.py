@@ -118,7 +118,11 @@ class BotoGateway(Gateway):
             self._write("DeleteTags", asked, lambda ec2: ec2.delete_tags(Resources=asked, Tags=named))
 
     def vpcs(self, ids: Collection[VpcID]) -> Mapping[VpcID, Vpc]:
-        """DescribeVpcs, and DescribeVpcAttribute twice for each: it takes one VPC and one attribute."""
+        """DescribeVpcs, and DescribeVpcAttribute twice for each: it takes one VPC and one attribute.
+
+        A VPC that another account shares with us is not asked for its attributes: AWS may refuse that, and the refusal
+        would fail the whole batch. They are False here.
+        """
         given = list_by(self._session, self.region, listings.VPCS, "vpc-id", ids)
         found = (self._with_attributes(each) for each in given)
         return {each.id: each for each in found if each is not None}
@@ -154,6 +158,9 @@ class BotoGateway(Gateway):
         return merged
 
     def _with_attributes(self, given: "VpcTypeDef") -> Vpc | None:
+        account = self._session.account
+        if account and given.get("OwnerId", account) != account:
+            return translate.vpc(given, dns_support=False, dns_host_names=False)
         try:
             support = self._attribute(given["VpcId"], "enableDnsSupport")
             host_names = self._attribute(given["VpcId"], "enableDnsHostnames")

@@ -8,7 +8,7 @@ import pytest
 
 from ibpe.aws.ec2 import BotoGateway
 from ibpe.aws.errors import AwsError
-from ibpe.aws.gateway import CreateEndpoint, EndpointID, EndpointType, VpcID
+from ibpe.aws.gateway import CreateEndpoint, EndpointID, EndpointType, Vpc, VpcID
 
 REGION = "us-west-2"
 REQUEST = CreateEndpoint(
@@ -30,8 +30,8 @@ class Answers:
         return self.answers[operation]
 
     def ec2(self, _region: str) -> Any:
-        def paginate(**_: object) -> Iterator[dict[str, Any]]:
-            yield {}
+        def paginate(**_: object) -> Iterator[None]:
+            yield None
 
         done = SimpleNamespace(paginate=paginate)
         return SimpleNamespace(
@@ -58,3 +58,25 @@ def test_a_creation_that_names_no_endpoint_may_have_made_one(answer: Mapping[str
         gateway(Answers(CreateVpcEndpoint=answer)).create_endpoint(REQUEST)
     assert caught.value.code == "NotAnAwsAnswer"
     assert not caught.value.outcome_known
+
+
+def vpcs_of(account: str, owner: str) -> tuple[Vpc, Answers]:
+    answers = Answers(
+        DescribeVpcs={"Vpcs": [{"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "OwnerId": owner}]},
+        DescribeVpcAttribute={"EnableDnsSupport": {"Value": True}, "EnableDnsHostnames": {"Value": True}},
+    )
+    answers.account = account
+    return gateway(answers).vpcs([VpcID("vpc-1")])[VpcID("vpc-1")], answers
+
+
+def test_the_attributes_of_a_vpc_that_another_account_shares_are_not_asked_for() -> None:
+    vpc, answers = vpcs_of("111111111111", "222222222222")
+    assert (vpc.owner_id, vpc.dns_support, vpc.dns_host_names) == ("222222222222", False, False)
+    assert answers.asked == ["DescribeVpcs"]
+
+
+@pytest.mark.parametrize("account", ["111111111111", ""], ids=["our own", "not told yet"])
+def test_the_attributes_of_our_own_vpc_are_asked_for(account: str) -> None:
+    vpc, answers = vpcs_of(account, "111111111111")
+    assert (vpc.dns_support, vpc.dns_host_names) == (True, True)
+    assert answers.asked == ["DescribeVpcs", "DescribeVpcAttribute", "DescribeVpcAttribute"]
