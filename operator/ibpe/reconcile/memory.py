@@ -71,24 +71,21 @@ class Recollection:
         return now - self.unseen_since.setdefault(what, now)
 
     def note_change(self, role: Role, field_: Field, observed: str, now: datetime) -> None:
-        """A field was changed, from what was observed of it."""
-        last = self.changes.get((role, field_))
-        again = last is not None and last.observed == observed and now - last.at <= 2 * last.rest
-        self.changes[role, field_] = Change(observed, now, last.repetitions + 1 if last and again else 0)
+        """A field was changed, or may have been, from what was observed of it."""
+        self.changes[role, field_] = Change(observed, now)
 
     def note_repair(self, role: Role, field_: Field, observed: str, now: datetime, *, new: bool) -> None:
         """Count a repair: of new drift, or of drift that looks as it did before an earlier repair, too late for a lag.
 
         Drift that looks otherwise is the rest of a repair in several steps, and counts once.
         """
-        last, times = (
-            self.changes.get((role, field_)),
-            self.repairs.setdefault((role, field_), deque(maxlen=CONTENTION_REPAIRS)),
-        )
-        undone = last is not None and last.observed == observed and (not times or now - times[-1] >= LONGEST_REST)
-        if new or undone:
+        times = self.repairs.setdefault((role, field_), deque(maxlen=CONTENTION_REPAIRS))
+        last = self.changes.get((role, field_))
+        same = last is not None and last.observed == observed
+        if new or (same and (not times or now - times[-1] >= LONGEST_REST)):
             times.append(now)
-        self.note_change(role, field_, observed, now)
+        lagging = last is not None and same and now - last.at <= 2 * last.rest
+        self.changes[role, field_] = Change(observed, now, last.repetitions + 1 if last and lagging else 0)
 
     def patience(self, now: datetime) -> Patience:
         """What the planner must know of the past."""

@@ -12,7 +12,7 @@ from ibpe.aws.errors import AwsError, ErrorClass
 from ibpe.aws.gateway import Endpoint, EndpointID, EndpointState, Gateway, VpcID
 from ibpe.aws.inventory import ObservationFailed
 from ibpe.reconcile import status as statuses
-from ibpe.reconcile.apply import Applied, Hands, apply, delete, in_order, tells_nothing_new
+from ibpe.reconcile.apply import ALREADY_MADE, Applied, Hands, apply, delete, in_order
 from ibpe.reconcile.desire import Owner
 from ibpe.reconcile.entries import refreshed
 from ibpe.reconcile.failed_calls import describe
@@ -228,12 +228,12 @@ def _progress(status: Status, resource: Resource, remains: Remains, applied: App
 
 
 def _settle_resolutions(applied: Applied, past: Recollection) -> None:
-    """A VPC that is gone holds no endpoint: its intents came to nothing. Other final answers leave them awaited."""
+    """A VPC that is gone holds no endpoint: its intents came to nothing. A mismatch is an answer, not a failure."""
     for failure in list(applied.failures):
         if failure.error.code in VPC_IS_GONE:
             past.intents_without_vpc.add(failure.role)
             applied.failures.remove(failure)
-        elif tells_nothing_new(failure.error):
+        elif failure.error.code == ALREADY_MADE:
             applied.failures.remove(failure)
 
 

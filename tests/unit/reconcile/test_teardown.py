@@ -325,7 +325,8 @@ def test_in_a_vpc_that_is_gone_an_intent_came_to_nothing() -> None:
 def test_an_intent_whose_create_is_refused_for_good_now_is_awaited_and_given_up() -> None:
     full = classify("CreateVpcEndpoint", "VpcEndpointLimitExceeded", "There are enough.", 400)
     end = Ending(status=status_of(INTENT), aws=Account(fail={"Create": full}))
-    assert end.round().result == "waiting"
+    assert end.round() == Outcome(retry=True, result="error")
+    assert end.told()[:2] == ("True", "QuotaExceeded")
     end.round(LAG_BOUND.total_seconds())
     assert not end.gone
     end.round(1)
