@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -69,6 +69,10 @@ class Recollection:
     def unseen_for(self, what: str, now: datetime) -> timedelta:
         """How long something has been invisible, counted from the first time that this is asked."""
         return now - self.unseen_since.setdefault(what, now)
+
+    def note_seen(self, role: Role, differing: Collection[Field]) -> None:
+        """AWS shows every other field of the role as desired: what differs after that is new, however it looks."""
+        self.changes = {what: c for what, c in self.changes.items() if what[0] is not role or what[1] in differing}
 
     def note_change(self, role: Role, field_: Field, observed: str, now: datetime) -> None:
         """A field was changed, or may have been, from what was observed of it."""

@@ -164,6 +164,9 @@ class Reconciler:
         settled |= {a.role for a in work.plan.actions if isinstance(a, Create) and a.attempt != _attempt(work, a.role)}
         for role in settled:  # what was awaited came, or is no longer awaited: what is next has its own five minutes
             work.past.unseen_since.pop(role.value, None)
+        for plan in work.plan.roles:
+            if plan.live is not None:
+                work.past.note_seen(plan.role, {finding.difference.field for finding in plan.findings})
         if is_transitional(seen.holdings.all):
             self._eyes.inventory.hint_transitional(desired.region)
 
@@ -244,7 +247,6 @@ def _attempt(work: Round, role: Role) -> int:
 
 def _note_changes(work: Round, applied: Applied) -> None:
     """Remember what was changed, or may have been: a call that failed is no repair, however often it is tried."""
-    known = {(entry.role, entry.field) for entry in work.resource.status.drift}
     for plan in work.plan.roles:
         failed = {name: f.error for f in applied.failures if f.role is plan.role for name in f.fields}
         done = replace(plan, actions=tuple(action for action in plan.actions if action in applied.done))
@@ -254,7 +256,7 @@ def _note_changes(work: Round, applied: Applied) -> None:
             if not (done.mends(name) if error is None else not error.outcome_known):
                 continue
             if error is None and finding.response == Response.REPAIRING:
-                new = (plan.role, name) not in known
+                new = (plan.role, name) not in work.past.changes
                 work.past.note_repair(plan.role, name, observed, work.now, new=new)
             else:
                 work.past.note_change(plan.role, name, observed, work.now)

@@ -68,6 +68,16 @@ def test_the_steps_of_one_repair_count_once_and_the_same_sight_again_counts_agai
     assert past.patience(at(4)).contended == {(IB, Field.SUBNETS)}
 
 
+def test_what_aws_showed_mended_is_new_when_it_differs_again_and_does_not_rest() -> None:
+    past = Recollection()
+    past.note_change(IB, Field.POLICY, "open", NOW)
+    past.note_change(IB, Field.TAGS, "none", NOW)
+    past.note_seen(IB, {Field.TAGS})
+    assert past.patience(NOW).resting == {(IB, Field.TAGS): "none"}
+    past.note_seen(Role.S3, ())
+    assert past.changes.keys() == {(IB, Field.TAGS)}
+
+
 def test_a_sight_that_merely_lags_is_no_contention_and_is_left_alone_for_longer_each_time() -> None:
     past, now = Recollection(), NOW
     past.note_repair(IB, Field.POLICY, "open", now, new=True)
