@@ -12,6 +12,7 @@ from ibpe import __version__
 from ibpe.kube import watch
 from ibpe.kube.connect import NoCluster
 from ibpe.runtime import logs
+from ibpe.runtime.allocator import share_one_pool
 from ibpe.runtime.process import Compose, Process
 from ibpe.runtime.settings import Settings
 
@@ -27,6 +28,7 @@ def run(settings: Settings, compose: Compose | None = None) -> int:
     A second signal ends the process at once, with 128 + the signal's number. `compose` builds what reconciles; the
     product's own by default.
     """
+    share_one_pool()
     logs.configure(settings.log_format, settings.log_level)
     log.info("Starting.", extra={"version": __version__, "cluster": settings.cluster_name})
     try:
