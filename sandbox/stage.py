@@ -118,7 +118,7 @@ class Stage:
         self._objects = CustomObjectsApi(self._client)  # a kubectl for every poll would be most of a test's work
 
     def __enter__(self) -> Self:
-        self.plane.kubectl("apply", "-f", str(REPOSITORY / "crds"))
+        self.plane.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(REPOSITORY / "crds"))
         self.plane.kubectl("wait", "--for=condition=Established", f"crd/{RESOURCE}", "--timeout=30s")
         return self
 

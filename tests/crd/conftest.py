@@ -27,7 +27,7 @@ def resource(spec: dict[str, Any], name: str = "images") -> str:
 @pytest.fixture(scope="session")
 def installed(control_plane: ControlPlane) -> ControlPlane:
     """A control plane that admits and refuses our resources: policies take a moment until they are in force."""
-    control_plane.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
+    control_plane.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds"))
     control_plane.kubectl("wait", "--for=condition=Established", f"crd/{PLURAL}.ibpe.dev", "--timeout=30s")
     control_plane.kubectl("create", "namespace", NAMESPACE)
     probe = resource(changed(GOOD, {"imageBuilder.policy.preset": "Custom"}), "probe")

@@ -93,7 +93,7 @@ def test_a_resource_admitted_before_the_policy_can_still_be_finalized(installed:
     finally:
         meant = yaml.safe_load(binding)
         meant["metadata"] = {"name": meant["metadata"]["name"]}
-        installed.kubectl("apply", "--server-side", "-f", "-", input=yaml.safe_dump(meant))
+        installed.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", input=yaml.safe_dump(meant))
     _eventually(lambda: apply(bad, "--dry-run=server", name="another").returncode == 1)
     for patch in ({"metadata": {"finalizers": ["ibpe.dev/aws-resources"]}}, {"metadata": {"finalizers": None}}):
         arguments = ("patch", PLURAL, "images", "--namespace", NAMESPACE, "--type=merge", "-p", json.dumps(patch))

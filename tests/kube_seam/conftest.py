@@ -40,7 +40,7 @@ def connection_to(kubeconfig: Path, **bounds: float) -> Connection:
 
 @pytest.fixture(scope="session")
 def with_crd(control_plane: ControlPlane) -> ControlPlane:
-    control_plane.kubectl("apply", "--server-side", "-f", str(CRD))
+    control_plane.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
     control_plane.kubectl("wait", "--for=condition=Established", "-f", str(CRD), "--timeout=30s")
     return control_plane
 

@@ -229,7 +229,7 @@ def test_missing_rights_are_waited_for_and_said(
 
 def test_an_api_server_that_is_away_at_the_start_is_waited_for(tmp_path: Path) -> None:
     with ControlPlane() as own:
-        own.kubectl("apply", "--server-side", "-f", str(CRD))
+        own.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
         own.stop_apiserver()
         with running(tmp_path, own.kubeconfig) as operator:
             operator.until(lambda: "the API server is away" in operator.log)
@@ -243,13 +243,13 @@ def test_a_missing_crd_is_said_and_waited_for(tmp_path: Path) -> None:
     with ControlPlane() as own, running(tmp_path, own.kubeconfig) as operator:
         operator.until(lambda: "is not installed" in operator.log)
         assert operator.probe("/readyz") == 503
-        own.kubectl("apply", "--server-side", "-f", str(CRD))
+        own.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
         operator.until_ready()
 
 
 def test_a_watch_that_cannot_go_on_ends_the_process(tmp_path: Path) -> None:
     with ControlPlane() as own:
-        own.kubectl("apply", "--server-side", "-f", str(CRD))
+        own.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
         with running(tmp_path, own.kubeconfig) as operator:
             operator.until_ready()
             own.kubectl("delete", "-f", str(CRD))
@@ -260,7 +260,7 @@ def test_a_watch_that_cannot_go_on_ends_the_process(tmp_path: Path) -> None:
 
 def test_an_api_server_that_goes_and_comes_back_is_watched_again(tmp_path: Path) -> None:
     with ControlPlane() as own:
-        own.kubectl("apply", "--server-side", "-f", str(CRD))
+        own.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
         own.kubectl("wait", "--for=condition=Established", "-f", str(CRD), "--timeout=30s")
         with running(tmp_path, own.kubeconfig) as operator:
             operator.until_ready()
