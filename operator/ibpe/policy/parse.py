@@ -52,7 +52,7 @@ def parse(source: str | Mapping[str, object]) -> PolicyDocument:
     (`Statement[1].Action`).
     """
     if isinstance(source, str):
-        return _document(_load(source))
+        return _document(load(source))
     return _document(source)
 
 
@@ -80,7 +80,8 @@ def _refuse_repeated_sids(statements: Sequence[Statement], path: str) -> None:
             seen.add(statement.sid)
 
 
-def _load(text: str) -> object:
+def load(text: str) -> object:
+    """The values of JSON text, numbers exact. Raises PolicyError for what isn't JSON, and for a repeated key."""
     try:
         loaded: object = json.loads(
             text, object_pairs_hook=_without_repeated_keys, parse_float=Decimal, parse_constant=_refuse_constant
