@@ -1,16 +1,15 @@
 """Reading resources from YAML files, as `-f` names them. Knows YAML and our kind, not what a spec means."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from ibpe.api.names import API_VERSION, GROUP, KIND
 from ibpe.cli.faults import Fault
+from ibpe.cli.files import named, text_of, yaml_documents
 
 DEFAULT_NAMESPACE = "default"
 
@@ -27,39 +26,13 @@ class Manifest:
         return f"{self.namespace}/{self.name}"
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML as Kubernetes reads it: a key that stands twice in a mapping is an error, dates stay text."""
-
-
-def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    loader.flatten_mapping(node)
-    mapping: dict[Any, Any] = {}
-    for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, str):
-            raise yaml.MarkedYAMLError(
-                problem=f"the key {key!r} is not text, put it in quotes", problem_mark=key_node.start_mark
-            )
-        if key in mapping:
-            raise yaml.MarkedYAMLError(problem=f"the key {key} stands twice", problem_mark=key_node.start_mark)
-        mapping[key] = loader.construct_object(value_node, deep=True)
-    return mapping
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 def read(file: Path, namespace: str | None = None) -> tuple[Manifest, ...]:
     """Our resources in a file of one or many documents (`-`: standard input), in their order; others are passed over.
 
     `namespace` is for those that name none. Raises Fault: no such file, not YAML (line and column), none of our kind.
     """
-    source = "standard input" if str(file) == "-" else str(file)
-    documents = [document for document in _load(_text(file), source) if document is not None]
+    source = named(file)
+    documents = [document for document in yaml_documents(text_of(file), source) if document is not None]
     objects = [item for document in documents for item in _items(document, source)]
     found = tuple(
         _manifest(written, namespace or DEFAULT_NAMESPACE, source) for written in objects if _is_ours(written, source)
@@ -69,30 +42,6 @@ def read(file: Path, namespace: str | None = None) -> tuple[Manifest, ...]:
         held = f"it holds {kinds}" if kinds else "it is empty"
         raise Fault(f"{source} holds no {KIND} ({API_VERSION}); {held}.")
     return found
-
-
-def _text(file: Path) -> str:
-    try:
-        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise Fault(f"There is no file {file}; check the path.") from None
-    except UnicodeDecodeError:
-        raise Fault(f"{file} is not text in UTF-8; give a YAML file.") from None
-    except OSError as error:
-        raise Fault(f"{file} can't be read: {error.strerror}.") from None
-
-
-def _load(text: str, source: str) -> list[object]:
-    try:
-        return list(yaml.load_all(text, Loader=_Loader))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise Fault(f"{source}{where}: not valid YAML: {error.problem or error.context}.") from None
-    except yaml.YAMLError as error:
-        raise Fault(f"{source}: not valid YAML: {' '.join(str(error).split())}.") from None
-    except RecursionError:
-        raise Fault(f"{source}: nested too deeply to be a manifest.") from None
 
 
 def _items(document: object, source: str) -> Iterator[Mapping[str, Any]]:

@@ -1,0 +1,106 @@
+"""`ibpe policy diff`: two policies, statement by statement, and which of them lets more through."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ibpe.cli.faults import Fault
+from ibpe.cli.policy.documents import DOCUMENT, read_document
+from ibpe.cli.policy.options import OUTPUT_OPTION, ROLE_CHOICE, Output, as_data
+from ibpe.cli.policy.words import asked, request_data
+from ibpe.policy.access import Request
+from ibpe.policy.difference import ElementChange, PolicyDifference, describe, difference
+from ibpe.policy.document import PolicyDocument
+from ibpe.policy.lint import EndpointRole
+from ibpe.policy.widening import widened
+
+DIFFERENT = 1
+"""The exit code for policies that aren't the same, as diff(1) has it."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How TWO differs from ONE."""
+
+    difference: PolicyDifference
+    gained: Request | None
+    """A request that TWO allows and ONE does not."""
+    lost: Request | None
+    """A request that ONE allows and TWO does not."""
+
+
+@click.command()
+@click.argument("one", type=DOCUMENT)
+@click.argument("two", type=DOCUMENT)
+@click.option("--role", type=ROLE_CHOICE, help="Which to compare, where a file holds a policy for each role.")
+@OUTPUT_OPTION
+@click.pass_context
+def command(context: click.Context, /, *, one: Path, two: Path, role: EndpointRole | None, output: Output) -> None:
+    """Compare policy ONE with policy TWO by meaning, and tell whether TWO lets more through, or less.
+
+    Spelling and order don't count; Sids and the Id do. A request that one of them allows and the other doesn't is
+    looked for among those that their own statements speak of.
+
+    Exit codes: 0 the policies say the same; 1 they don't, or something is wrong (said on standard error).
+    """
+    if str(one) == str(two) == "-":
+        raise Fault("Only one of the two can be standard input; give a file for the other.")
+    comparison = compare(read_document(one, role), read_document(two, role))
+    click.echo("\n".join(_lines(comparison)) if output == "text" else as_data(_data(comparison), output))
+    context.exit(DIFFERENT if comparison.difference else 0)
+
+
+def compare(one: PolicyDocument, two: PolicyDocument) -> Comparison:
+    """Everything that is said about the two."""
+    found = difference(one, two)
+    if not found:
+        return Comparison(found, None, None)
+    return Comparison(found, gained=widened(one, two), lost=widened(two, one))
+
+
+def _lines(comparison: Comparison) -> Iterator[str]:
+    found = comparison.difference
+    if not found:
+        yield "The policies say the same."
+        return
+    if found.id_change:
+        yield f"~ {found.id_change.sentence()}"
+    yield from (f"~ {change.sentence()}" for change in found.changed)
+    yield from (f"- {_named(statement.sid)}{describe(statement)}" for statement in found.missing)
+    yield from (f"+ {_named(statement.sid)}{describe(statement)}" for statement in found.extra)
+    yield ""
+    yield _verdict("TWO", "ONE", comparison.gained)
+    yield _verdict("ONE", "TWO", comparison.lost)
+
+
+def _named(sid: str) -> str:
+    return f"statement {sid}: " if sid else "a statement that "
+
+
+def _verdict(wider: str, narrower: str, example: Request | None) -> str:
+    if example is None:
+        return f"{wider} allows nothing that {narrower} does not."
+    return f"{wider} allows what {narrower} does not, such as {asked(example)}."
+
+
+def _data(comparison: Comparison) -> dict[str, Any]:
+    found = comparison.difference
+    return {
+        "same": not found,
+        "changed": [
+            {"sid": change.desired.sid, "elements": [_element(element) for element in change.elements]}
+            for change in found.changed
+        ],
+        "onlyInOne": [{"sid": statement.sid, "does": describe(statement)} for statement in found.missing],
+        "onlyInTwo": [{"sid": statement.sid, "does": describe(statement)} for statement in found.extra],
+        "id": _element(found.id_change) if found.id_change else None,
+        "allowedByTwoOnly": request_data(comparison.gained) if comparison.gained else None,
+        "allowedByOneOnly": request_data(comparison.lost) if comparison.lost else None,
+    }
+
+
+def _element(change: ElementChange) -> dict[str, Any]:
+    return {"element": change.element, "onlyInOne": list(change.lacks), "onlyInTwo": list(change.has)}
