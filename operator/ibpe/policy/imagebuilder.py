@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal, get_args
 
 from ibpe.partitions import regional_arn
-from ibpe.policy.document import ANYONE, ANYTHING, Match, PolicyDocument, PolicyError, Statement
+from ibpe.policy.document import ANYONE, ANYTHING, Condition, Match, PolicyDocument, PolicyError, Statement
 from ibpe.policy.parse import parse
 from ibpe.policy.statements import ALLOW_ALL, Organization, additional, allow, extended, requests_within, required
 from ibpe.policy.values import nearest, quoted
 
-Preset = Literal["FullAccess", "DenyDeletion", "Organization", "Custom"]
+Preset = Literal["FullAccess", "DenyDeletion", "DenyDestruction", "Organization", "Custom"]
 PRESETS: Final[tuple[str, ...]] = get_args(Preset)
 
 LISTS_WITHOUT_RESOURCE: Final = (
@@ -32,29 +32,31 @@ def imagebuilder_policy(
     region: str,
     *,
     organization: Organization | None = None,
+    marketplace: bool = False,
+    aws_services: bool = False,
     custom: str | Mapping[str, object] | None = None,
     additional_statements: Sequence[Mapping[str, object]] = (),
 ) -> PolicyDocument:
-    """The policy for a preset in a region; `custom` is the document of Custom, `organization` of Organization.
+    """The policy for a preset in a region, and the additional statements after it.
 
-    Raises PolicyError, with a path below the spec's `policy`, for what is unknown, left out or invalid.
+    `organization`, `marketplace` and `aws_services` are read for Organization alone, `custom` for Custom alone. Raises
+    PolicyError, with a path below the spec's `policy`, for what is unknown, left out or invalid.
     """
-    return extended(_preset(preset, region, organization, custom), additional(additional_statements))
-
-
-def _preset(
-    preset: str, region: str, organization: Organization | None, custom: str | Mapping[str, object] | None
-) -> PolicyDocument:
     match preset:
         case "FullAccess":
-            return full_access()
+            document = full_access()
         case "DenyDeletion":
-            return deny_deletion()
+            document = deny_deletion()
+        case "DenyDestruction":
+            document = deny_destruction()
         case "Organization":
-            return within_organization(region, required(organization, "preset Organization"))
+            inside = required(organization, "preset Organization")
+            document = within_organization(region, inside, marketplace=marketplace, aws_services=aws_services)
         case "Custom":
-            return _custom(custom)
-    raise PolicyError("preset", f"{quoted(preset)} is not a preset", nearest(preset, PRESETS))
+            document = _custom(custom)
+        case _:
+            raise PolicyError("preset", f"{quoted(preset)} is not a preset", nearest(preset, PRESETS))
+    return extended(document, additional(additional_statements))
 
 
 def full_access() -> PolicyDocument:
@@ -76,16 +78,32 @@ def deny_deletion() -> PolicyDocument:
     return PolicyDocument((_allow_image_builder(), _deny_deletion()))
 
 
-def within_organization(region: str, organization: Organization) -> PolicyDocument:
-    """The organization's identities: to its resources, to what AWS owns, and to List calls that have no resource."""
-    return PolicyDocument(
-        (
-            requests_within(organization),
-            _allow_aws_components(region),
-            _allow_reading_what_aws_owns(region, organization),
-            _allow_lists(organization),
-        )
-    )
+def deny_destruction() -> PolicyDocument:
+    """DenyDeletion, and no other way to delete through this endpoint, at once or by a lifecycle policy's rules.
+
+    It binds calls through the endpoint only: lifecycle policies that exist go on, and so does ec2:DeregisterImage.
+    """
+    return PolicyDocument((*deny_deletion().statements, _deny_destruction()))
+
+
+def within_organization(
+    region: str, organization: Organization, *, marketplace: bool = False, aws_services: bool = False
+) -> PolicyDocument:
+    """The organization's identities: to its resources, to what AWS owns, and to List calls that have no resource.
+
+    `marketplace` adds AWS Marketplace's components, `aws_services` AWS services that call on their own behalf.
+    """
+    statements = [
+        requests_within(organization),
+        _allow_aws_components(region),
+        _allow_reading_what_aws_owns(region, organization),
+        _allow_lists(organization),
+    ]
+    if marketplace:
+        statements.append(_allow_marketplace(region, organization))
+    if aws_services:
+        statements.append(_allow_aws_services())
+    return PolicyDocument(tuple(statements))
 
 
 def _custom(source: str | Mapping[str, object] | None) -> PolicyDocument:
@@ -106,6 +124,23 @@ def _deny_deletion() -> Statement:
         effect="Deny",
         principals=ANYONE,
         actions=Match(("imagebuilder:DeleteImage", "imagebuilder:DeleteComponent")),
+        resources=ANYTHING,
+    )
+
+
+def _deny_destruction() -> Statement:
+    """StartResourceStateUpdate deletes AMIs, snapshots and container images that it includes; lifecycle policies do so
+    by themselves.
+
+    Sources: API reference, "StartResourceStateUpdate" (`includeResources`) and "CreateLifecyclePolicy"; action names
+    from the Service Authorization Reference.
+    """
+    actions = ("Delete*", "StartResourceStateUpdate", "CreateLifecyclePolicy", "UpdateLifecyclePolicy")
+    return Statement(
+        sid="DenyDestruction",
+        effect="Deny",
+        principals=ANYONE,
+        actions=Match(tuple(f"imagebuilder:{action}" for action in actions)),
         resources=ANYTHING,
     )
 
@@ -148,3 +183,36 @@ def _allow_lists(organization: Organization) -> Statement:
     Source: Service Authorization Reference, "Actions, resources, and condition keys for EC2 Image Builder".
     """
     return allow("AllowOrgsIdentitiesToList", LISTS_WITHOUT_RESOURCE, ["*"], [organization.principals])
+
+
+def _allow_marketplace(region: str, organization: Organization) -> Statement:
+    """Components of AWS Marketplace, their data and their artifacts' addresses, for the organization's identities.
+
+    The components belong to AWS Marketplace, or as CIS's to a third party, so aws:ResourceOrgID is not asked for.
+    Sources: user guide, "Use AWS Marketplace components to customize your image"; Service Authorization Reference; the
+    owners that the API takes in a component's ARN (API reference, "GetMarketplaceResource", `resourceArn`).
+    """
+    return allow(
+        "AllowOrgsIdentitiesToReadMarketplaceComponents",
+        [
+            "imagebuilder:GetComponent",
+            "imagebuilder:GetMarketplaceResource",
+            "imagebuilder:ListComponentBuildVersions",
+        ],
+        [regional_arn(region, "imagebuilder", owner, "component/*") for owner in ("aws-marketplace", "third-party")],
+        [organization.principals],
+    )
+
+
+def _allow_aws_services() -> Statement:
+    """Calls that an AWS service makes as itself, which belong to no organization.
+
+    Source: AWS samples, "data-perimeter-policy-examples", "AllowRequestsByAWSServicePrincipals"; IAM user guide,
+    "aws:PrincipalIsAWSService".
+    """
+    return allow(
+        "AllowRequestsByAWSServicePrincipals",
+        ["imagebuilder:*"],
+        ["*"],
+        [Condition("Bool", "aws:PrincipalIsAWSService", ("true",))],
+    )

@@ -106,7 +106,7 @@ def extended(document: PolicyDocument, statements: Sequence[Statement]) -> Polic
     """
     if not statements:
         return document
-    _refuse_taken_sids(document, statements)
+    refuse_taken_sids(document.statements, statements)
     added = replace(document, statements=(*document.statements, *statements))
     if not document.uses_variables:
         return replace(added, version=CURRENT_VERSION)
@@ -119,9 +119,10 @@ def extended(document: PolicyDocument, statements: Sequence[Statement]) -> Polic
     return added
 
 
-def _refuse_taken_sids(document: PolicyDocument, statements: Sequence[Statement]) -> None:
-    taken = {statement.sid for statement in document.statements if statement.sid}
-    for index, statement in enumerate(statements):
+def refuse_taken_sids(statements: Sequence[Statement], further: Sequence[Statement]) -> None:
+    """Raise PolicyError for an additional statement under the Sid of one that the policy has without it."""
+    taken = {statement.sid for statement in statements if statement.sid}
+    for index, statement in enumerate(further):
         if statement.sid in taken:
             raise PolicyError(
                 f"{_ADDITIONAL}[{index}].Sid",
