@@ -28,7 +28,8 @@ from ibpe.policy.document import (
 from ibpe.policy.parse import load, parse_statements
 from ibpe.policy.values import Values, object_of, quoted
 
-_MARK: Final = "IBPE"
+SID_PREFIX: Final = "IBPE"
+"""What every mark begins with."""
 _MARK_DIGITS: Final = 12
 _UNFIT_FOR_SIDS: Final = re.compile(r"[^A-Za-z0-9]+")
 _STRING_OR_SPACE: Final = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|[ \t\n\r]+')
@@ -42,7 +43,7 @@ def mark(cluster: str, uid: str) -> str:
 
     All marks are of one length, so none is the beginning of another.
     """
-    return _MARK + sha256(f"{cluster}\n{uid}".encode()).hexdigest()[:_MARK_DIGITS]
+    return SID_PREFIX + sha256(f"{cluster}\n{uid}".encode()).hexdigest()[:_MARK_DIGITS]
 
 
 def marked(statements: Sequence[Statement], mark_: str) -> tuple[Statement, ...]:

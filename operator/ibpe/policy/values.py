@@ -16,7 +16,10 @@ _LONGEST_QUOTE: Final = 80
 
 def quoted(value: object) -> str:
     """A value for a message: as JSON writes it where it can, and never longer than a line."""
-    text = json.dumps(value, ensure_ascii=False, default=str).encode(errors="backslashreplace").decode()
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str).encode(errors="backslashreplace").decode()
+    except RecursionError:  # what could just be read may be nested too deeply to be written from further down the stack
+        return "…"
     return text if len(text) <= _LONGEST_QUOTE else f"{text[: _LONGEST_QUOTE - 1]}…"
 
 

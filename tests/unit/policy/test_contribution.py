@@ -108,13 +108,13 @@ def test_the_result_is_minified() -> None:
 
 
 STRANGE = (
-    r'{ "Sid" : "with  space, \"quotes\", \\ and \u00e9 or é [{]}:", "Effect":"Allow","Principal":{"AWS":["*"]},'
+    r'{ "Sid" : "with  space, 3\"  long, \\ and \u00e9 or é [{]}:", "Effect":"Allow","Principal":{"AWS":["*"]},'
     '"Action":["S3:getobject"] ,"NotResource":"arn:aws:s3:::a/*","Condition":{"NumericLessThan":'
     '{"s3:max-keys":[1.0e400, 1.10,-0, 123456789012345678901234567890]},"Bool":{"aws:SecureTransport":true},'
     r'"StringLike":{"x":["\ud800","\/",""]}},"NewElement":null}'
 )
 STRANGE_MINIFIED = (
-    r'{"Sid":"with  space, \"quotes\", \\ and \u00e9 or é [{]}:","Effect":"Allow","Principal":{"AWS":["*"]},'
+    r'{"Sid":"with  space, 3\"  long, \\ and \u00e9 or é [{]}:","Effect":"Allow","Principal":{"AWS":["*"]},'
     '"Action":["S3:getobject"],"NotResource":"arn:aws:s3:::a/*","Condition":{"NumericLessThan":'
     '{"s3:max-keys":[1.0e400,1.10,-0,123456789012345678901234567890]},"Bool":{"aws:SecureTransport":true},'
     r'"StringLike":{"x":["\ud800","\/",""]}},"NewElement":null}'
@@ -177,6 +177,12 @@ def test_of_a_statement_of_ours_that_is_there_twice_one_is_left(second: dict[str
     text = policy(written(READ[0]), FOREIGN, second)
     assert not holds(text, READ, OURS)
     assert contribute(text, READ, OURS) == policy(written(READ[0]), FOREIGN)
+
+
+def test_a_statement_of_ours_that_is_there_twice_does_not_stand_for_another() -> None:
+    text = policy(written(READ[0]), written(READ[0]))
+    assert not holds(text, READ_AND_LOG, OURS)
+    assert contribute(text, READ_AND_LOG, OURS) == policy(*map(written, READ_AND_LOG))
 
 
 @pytest.mark.parametrize(
@@ -312,6 +318,14 @@ def test_what_is_no_policy_is_refused_in_a_sentence(text: str, sentence: str) ->
     assert not is_contributed(text, OURS)
     assert not holds(text, READ, OURS)
     assert not allows_all(text, OURS)
+
+
+def test_a_value_that_is_nested_too_deeply_to_be_quoted_is_refused_all_the_same() -> None:
+    nested: object = ()
+    for _ in range(10_000):
+        nested = (nested,)
+    with pytest.raises(PolicyError, match=re.escape("x[0]: … is not an object")):
+        parse_statements([nested], "x")
 
 
 # AWS's default.
