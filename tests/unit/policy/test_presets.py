@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 
-import botocore.session
 import pytest
 
 from ibpe.partitions import partition_of
 from ibpe.policy.canonical import canonical_statement, same_policy
-from ibpe.policy.document import ANYTHING, SIZE_LIMIT, PolicyDocument, PolicyError, plain, size
-from ibpe.policy.imagebuilder import LISTS_WITHOUT_RESOURCE, imagebuilder_policy
+from ibpe.policy.document import SIZE_LIMIT, PolicyDocument, PolicyError, plain, size
+from ibpe.policy.imagebuilder import imagebuilder_policy
 from ibpe.policy.parse import parse
 from ibpe.policy.s3 import S3Use, s3_policy
 from ibpe.policy.sources import SOURCES
@@ -29,7 +27,6 @@ EVERYTHING = S3Use(
     log_buckets=("our-logs",),
     artifact_buckets=("our-installers", "our-artifacts"),
 )
-MODEL = botocore.session.get_session().get_service_model("imagebuilder")
 GOLDEN = Path(__file__).parent / "golden"
 REGIONS = ("us-west-2", "cn-north-1", "us-gov-west-1")
 ORGANIZATION = Organization(principal_org_id="o-principal01", resource_org_id="o-resource001")
@@ -136,59 +133,6 @@ def test_the_toggles_of_the_organization_preset_add_a_statement_each() -> None:
     least = sids(marketplace=False, aws_services=False)
     assert sids(marketplace=True, aws_services=False) == [*least, "AllowOrgsIdentitiesToReadMarketplaceComponents"]
     assert sids(marketplace=False, aws_services=True) == [*least, "AllowRequestsByAWSServicePrincipals"]
-
-
-def test_deny_destruction_is_deny_deletion_and_more() -> None:
-    less, more = (imagebuilder_policy(preset, "us-west-2") for preset in ("DenyDeletion", "DenyDestruction"))
-    assert more.statements[: len(less.statements)] == less.statements
-    denied = more.statements[-1]
-    assert (denied.effect, denied.resources, denied.conditions) == ("Deny", ANYTHING, ())
-
-
-def actions(*beginnings: str) -> set[str]:
-    return {name for name in MODEL.operation_names if name.startswith(beginnings)}
-
-
-def needs_an_argument(operation: str) -> bool:
-    shape = MODEL.operation_model(operation).input_shape
-    return shape is not None and bool(shape.required_members)
-
-
-def test_deny_destruction_denies_every_call_that_deletes_and_no_other() -> None:
-    denied = imagebuilder_policy("DenyDestruction", "us-west-2").statements[-1].actions.values
-    patterns = [action.removeprefix("imagebuilder:") for action in denied]
-    assert {name for name in actions("") if any(fnmatchcase(name, pattern) for pattern in patterns)} == {
-        *actions("Delete"),
-        "StartResourceStateUpdate",
-        "CreateLifecyclePolicy",
-        "UpdateLifecyclePolicy",
-    }
-    assert len(actions("Delete")) == 9
-
-
-def test_every_action_that_a_preset_names_is_one_of_image_builder() -> None:
-    named = {
-        action.removeprefix("imagebuilder:")
-        for document in presets("us-west-2").values()
-        for statement in document.statements
-        for action in statement.actions.values
-        if action.startswith("imagebuilder:")
-    }
-    assert {action for action in named if "*" not in action} <= actions("")
-
-
-def test_the_lists_without_a_resource_are_those_whose_call_needs_no_arn() -> None:
-    """The Service Authorization Reference gives a resource type to the build-version lists and to findings too; their
-    calls take the ARN as a filter."""
-    without_arn = {name for name in actions("List") if not needs_an_argument(name)}
-    filtered = {
-        "ListComponentBuildVersions",
-        "ListImageBuildVersions",
-        "ListWorkflowBuildVersions",
-        "ListImageScanFindings",
-        "ListImageScanFindingAggregations",
-    }
-    assert {f"imagebuilder:{name}" for name in without_arn - filtered} == set(LISTS_WITHOUT_RESOURCE)
 
 
 @pytest.mark.parametrize(("region", "name"), CASES)
