@@ -17,8 +17,10 @@ PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
 UV = VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv --quiet pip
 COMPILE = $(UV) compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 $(if $(UPGRADE),--upgrade)
 # Modules and the files that they print.
-GENERATED := ibpe.api.crd:crds/ibpe.dev_imagebuilderprivateendpoints.yaml \
-             ibpe.api.admission:crds/policies.ibpe.dev_admission.yaml
+GENERATED := codegen.actions:operator/ibpe/actions/reference.py \
+             ibpe.api.crd:crds/ibpe.dev_imagebuilderprivateendpoints.yaml \
+             ibpe.api.admission:crds/policies.ibpe.dev_admission.yaml \
+             ibpe.api.advice:crds/advice.ibpe.dev_admission.yaml
 
 # An interpreter counts when it runs, is new enough, and can make virtual environments (Debian packages venv apart).
 USABLE := import sys, venv, ensurepip, pip; sys.exit(sys.version_info < (3, 11))
@@ -55,7 +57,7 @@ check: $(STAMP) ## Lint, format, types, dependency directions, generated files
 bench: binaries ## Measure against the targets; fails past one
 	$(BIN)/python -m bench $(ARGS)
 
-crds: $(STAMP) ## Generate the CRD and the admission policies from the models
+crds: $(STAMP) ## Generate the list of AWS's actions, and from the models the CRD and the admission policies
 	@for each in $(GENERATED); do $(BIN)/python -m "$${each%:*}" > "$${each#*:}.new"; mv "$${each#*:}.new" "$${each#*:}"; done
 
 lock: $(STAMP) ## Lock the dependencies anew (UPGRADE=1: to the newest allowed)
