@@ -23,6 +23,7 @@ GOOD: dict[str, Any] = {
 }
 ORGANIZATION = {"principalOrgID": "o-a1b2c3d4e5", "resourceOrgID": "o-a1b2c3d4e5"}
 ALLOW = {"Effect": "Allow", "Principal": "*", "Action": "imagebuilder:*", "Resource": "*"}
+READ = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::my-bucket/*"}
 ABSENT = object()
 
 
@@ -35,6 +36,8 @@ class Bad:
     message: str
     by_schema: bool = False
     """The API server's own words about types, enums and bounds, which the Python side says in its own way."""
+    by_lint: bool = False
+    """A valid policy that does not do what it says: `ibpe.policy.lint` finds it in place of the parser."""
 
 
 def changed(spec: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -68,12 +71,34 @@ def _text(*statements: object) -> str:
     return json.dumps(_policy(*statements))
 
 
+VPCE = "vpce-0123456789abcdef0"
+
+
+def existing(endpoint: str = VPCE) -> dict[str, Any]:
+    """`imageBuilder` in the mode Existing."""
+    return {"mode": "Existing", "endpointID": endpoint}
+
+
+_ID = {"imageBuilder.endpointID": VPCE}
+_POLICY, _GROUPS, _SUBNETS = ({f"imageBuilder.{field}": ABSENT} for field in ("policy", "securityGroups", "subnets"))
+_NEVER_WRITTEN = (
+    "subnets, securityGroups and policy go with the mode Managed only: an Existing endpoint is never written"
+)
+_ORGANIZATION_ONLY = "marketplace and awsServices go with the preset Organization only"
+_OWNERS = "routeTables and policy.baseline go with the mode Managed only: they are for the endpoint's owner to decide"
+
+
+def _contribute(**changes: object) -> dict[str, Any]:
+    return {"s3": changed({"mode": "Contribute", "endpointID": VPCE}, changes)}
+
+
 _SHAPE = "Effect, Principal, Action and Resource"
 BAD = (
-    Bad("nothing-to-make", {"imageBuilder": ABSENT, "s3": ABSENT}, "set imageBuilder, s3 with mode Managed, or both"),
-    Bad(
-        "s3-none-alone", {"imageBuilder": ABSENT, "s3.mode": "None"}, "set imageBuilder, s3 with mode Managed, or both"
-    ),
+    Bad("nothing-to-make", {"imageBuilder": ABSENT, "s3": ABSENT}, "set imageBuilder, s3, or both, with a mode other"),
+    Bad("s3-none-alone", {"imageBuilder": ABSENT, "s3.mode": "None"}, "this resource would do nothing"),
+    Bad("both-none", {"imageBuilder.mode": "None", "s3.mode": "None"}, "this resource would do nothing"),
+    Bad("unknown-mode", {"imageBuilder.mode": "Contribute"}, 'Unsupported value: "Contribute"', by_schema=True),
+    Bad("unknown-s3-mode", {"s3.mode": "Shared"}, '"Managed", "Contribute", "Existing", "None"', by_schema=True),
     Bad("malformed-region", {"region": "US West"}, "write the Region's code, such as us-west-2"),
     Bad("zone-for-region", {"region": "us-west-2a"}, "write the Region's code, such as us-west-2"),
     Bad("malformed-vpc", {"vpcID": "vpc-xyz"}, "write the id of the VPC: vpc- and 8 to 17 hexadecimal digits"),
@@ -95,10 +120,56 @@ BAD = (
     Bad("wrong-environment", {"s3.policy.environment": "production"}, '"prod", "preprod", "beta"', by_schema=True),
     Bad("wrong-address-type", {"imageBuilder.ipAddressType": "IPv4"}, '"ipv4", "dualstack", "ipv6"', by_schema=True),
     Bad("wrong-s3-type", {"s3.type": "Interface"}, 'supported values: "Gateway"', by_schema=True),
-    Bad("no-policy", {"imageBuilder.policy": ABSENT}, "spec.imageBuilder.policy: Required value", by_schema=True),
+    Bad("no-policy-when-managed", {"imageBuilder.policy": ABSENT}, "mode Managed needs policy: choose its preset"),
+    Bad("no-subnets-when-managed", {"imageBuilder.subnets": ABSENT}, "mode Managed needs subnets: name the subnets"),
+    Bad("no-groups-when-managed", {"imageBuilder.securityGroups": ABSENT}, "mode Managed needs securityGroups: name"),
+    Bad("id-when-managed", {"imageBuilder.endpointID": VPCE}, "remove endpointID, or choose the mode Existing"),
+    Bad("existing-without-id", {"imageBuilder": {"mode": "Existing"}}, "mode Existing needs endpointID: name the end"),
+    Bad("malformed-endpoint", {"imageBuilder": existing("vpce-xyz")}, "write the id of a VPC endpoint: vpce- and 8"),
+    Bad("service-for-endpoint", {"s3": {"mode": "Existing", "endpointID": "vpce-svc-01234567"}}, "id of a VPC endpo"),
+    Bad("existing-with-subnets", {"imageBuilder.mode": "Existing", **_ID, **_POLICY, **_GROUPS}, _NEVER_WRITTEN),
+    Bad("existing-with-groups", {"imageBuilder.mode": "Existing", **_ID, **_POLICY, **_SUBNETS}, _NEVER_WRITTEN),
+    Bad("existing-with-policy", {"imageBuilder.mode": "Existing", **_ID, **_SUBNETS, **_GROUPS}, _NEVER_WRITTEN),
     Bad("text-for-flag", {"suspend": "yes please"}, "must be of type boolean", by_schema=True),
     Bad("no-route-tables-when-managed", {"s3.routeTables": ABSENT}, "mode Managed needs routeTables"),
-    Bad("no-s3-policy-when-managed", {"s3.policy": ABSENT}, "mode Managed needs policy"),
+    Bad("no-s3-policy-when-managed", {"s3.policy": ABSENT}, "mode Managed needs policy.baseline"),
+    Bad("no-baseline-when-managed", {"s3.policy.baseline": ABSENT}, "choose what else may use the endpoint"),
+    Bad("s3-id-when-managed", {"s3.endpointID": VPCE}, "remove endpointID, or choose the mode Contribute or Existing"),
+    Bad("contribute-without-id", {"s3": {"mode": "Contribute"}}, "modes Contribute and Existing need endpointID"),
+    Bad("s3-existing-without-id", {"s3": {"mode": "Existing"}}, "modes Contribute and Existing need endpointID"),
+    Bad("contribute-with-tables", _contribute(routeTables={"ids": ["rtb-01234567"]}), _OWNERS),
+    Bad("contribute-with-baseline", _contribute(policy={"baseline": "FullAccess"}), _OWNERS),
+    Bad(
+        "s3-existing-with-tables",
+        {"s3.mode": "Existing", "s3.endpointID": VPCE, "s3.policy": ABSENT},
+        _OWNERS,
+    ),
+    Bad(
+        "s3-existing-with-baseline",
+        {"s3.mode": "Existing", "s3.endpointID": VPCE, "s3.routeTables": ABSENT},
+        _OWNERS,
+    ),
+    Bad(
+        "contribute-with-organization",
+        _contribute(policy={"organization": ORGANIZATION}),
+        "organization goes with the baseline Organization only",
+    ),
+    Bad(
+        "s3-existing-with-statements",
+        {"s3": {"mode": "Existing", "endpointID": VPCE, "policy": {"additionalStatements": [READ]}}},
+        "policy.additionalStatements go with the modes Managed and Contribute only: an Existing endpoint is never writ",
+    ),
+    Bad("upper-case-bucket", {"s3.policy.logBuckets": ["My-Logs"]}, "write a bucket's name: 3 to 63 lower-case"),
+    Bad("arn-for-bucket", {"s3.policy.logBuckets": ["arn:aws:s3:::my-logs"]}, "without arn: or s3://"),
+    Bad("short-bucket", {"s3.policy.artifactBuckets": ["ab"]}, "write a bucket's name: 3 to 63"),
+    Bad("dots-side-by-side", {"s3.policy.artifactBuckets": ["my..bucket"]}, "single dots"),
+    Bad("bucket-ends-in-a-hyphen", {"s3.policy.artifactBuckets": ["bucket-"]}, "write a bucket's name"),
+    Bad("prefix-for-bucket", {"s3.policy.logBuckets": ["my-logs/builds"]}, "write a bucket's name"),
+    Bad("long-bucket", {"s3.policy.logBuckets": ["b" * 64]}, "may not be more than 63", by_schema=True),
+    Bad("twice-a-bucket", {"s3.policy.logBuckets": ["my-logs"] * 2}, 'Duplicate value: "my-logs"'),
+    Bad("many-buckets", {"s3.policy.logBuckets": [f"b{n:02}" for n in range(17)]}, "at most 16 items", by_schema=True),
+    Bad("marketplace-without-organization", {"imageBuilder.policy.marketplace": True}, _ORGANIZATION_ONLY),
+    Bad("aws-services-without-organization", {"imageBuilder.policy.awsServices": True}, _ORGANIZATION_ONLY),
     Bad(
         "preset-organization-without-ids",
         {"imageBuilder.policy.preset": "Organization"},
@@ -142,6 +213,19 @@ BAD = (
     Bad("bad-effect", _custom(_policy(_statement(Effect="allow"))), "write Effect: Allow or Effect: Deny"),
     Bad("single-bad-statement", _custom({"Statement": _statement(Effect="No")}), "write Effect: Allow or Effect: Deny"),
     Bad("no-principal", _custom(_policy(ALLOW, _statement(Principal=ABSENT))), "a statement names no Principal"),
+    Bad("principal-is-bare", _custom(_policy(_statement(Principal="123456789012"))), "a Principal has another form"),
+    Bad("principals-in-a-list", _custom(_policy(_statement(Principal=["*"]))), 'write Principal: "*", or Principal: {'),
+    Bad("no-resource", _custom(_policy(_statement(Resource=ABSENT))), "a statement has no Resource"),
+    Bad("no-service", _custom(_policy(_statement(Action=["DeleteImage"]))), "this is not an action: 'DeleteImage'"),
+    Bad("wildcard-service", _custom(_policy(_statement(Action="*:DeleteImage"))), "write it as service:Action, or *"),
+    Bad(
+        "unknown-action",
+        _custom(
+            _policy(ALLOW, _statement(Effect="Deny", Action=["imagebuilder:GetImage", "imagebuilder:DeleteImages"]))
+        ),
+        "Image Builder has no action 'imagebuilder:DeleteImages'; correct its name",
+        by_lint=True,
+    ),
     Bad("no-action", _custom(_policy(_statement(Action=ABSENT))), "a statement has no Action"),
     Bad(
         "a-space-in-an-action",
@@ -195,6 +279,33 @@ BAD = (
         {"imageBuilder.policy.additionalStatements": [_statement(Action=["imagebuilder: GetImage"])]},
         "imageBuilder.policy.additionalStatements: there is a space in the action 'imagebuilder: GetImage'",
     ),
+    Bad(
+        "additional-with-an-unknown-action",
+        {"imageBuilder.policy.additionalStatements": [_statement(Action="ImageBuilder:GetComponents")]},
+        "imageBuilder.policy.additionalStatements: Image Builder has no action 'ImageBuilder:GetComponents'",
+        by_lint=True,
+    ),
+    Bad(
+        "additional-with-a-principal-on-a-gateway",
+        {"s3.policy.additionalStatements": [READ, {**READ, "Principal": {"AWS": "arn:aws:iam::123456789012:root"}}]},
+        's3.policy.additionalStatements: a gateway endpoint takes Principal: "*" alone',
+    ),
+    Bad(
+        "additional-with-a-service-on-a-gateway",
+        {"s3.policy.additionalStatements": [{**READ, "Principal": {"AWS": "*", "Service": "s3.amazonaws.com"}}]},
+        "narrow it with a Condition on aws:PrincipalArn",
+    ),
+    Bad(
+        "additional-with-not-principal-on-a-gateway",
+        _contribute(
+            policy={
+                "additionalStatements": [
+                    changed(READ, {"Principal": ABSENT, "NotPrincipal": {"AWS": "123456789012"}, "Effect": "Deny"})
+                ]
+            }
+        ),
+        'a gateway endpoint takes Principal: "*" alone',
+    ),
     Bad("additional-is-text", {"s3.policy.additionalStatements": ["x"]}, "must be of type object", by_schema=True),
     Bad("aws-tag", {"tags": {"AWS:x": "1"}}, "remove the tags that begin with aws: or ibpe.dev/"),
     Bad("our-tag", {"tags": {"ibpe.dev/owner": "default/other"}}, "remove the tags that begin with aws: or ibpe.dev/"),
@@ -209,6 +320,45 @@ FINE: dict[str, dict[str, Any]] = {
     "s3-alone": {"imageBuilder": ABSENT},
     "s3-none-keeps-its-configuration": {"s3.mode": "None"},
     "without-builds": {"builds": ABSENT},
+    "image-builder-none-keeps-its-configuration": {"imageBuilder.mode": "None"},
+    "existing": {"imageBuilder": existing(), "s3": existing()},
+    "existing-told-what-builds-use": {
+        "s3": {**existing(), "policy": {"windowsDownloads": True, "logBuckets": ["my-logs"]}},
+    },
+    "none-keeps-an-endpoint": {"s3": {"mode": "None", "endpointID": VPCE}},
+    "contribute": _contribute(),
+    "contribute-with-statements": _contribute(
+        policy={"environment": "beta", "ecrLayers": True, "additionalStatements": [READ]}
+    ),
+    "every-toggle": {
+        "s3.policy": {
+            "baseline": "ImageBuilderOnly",
+            "allManagedResources": True,
+            "ssmAgent": False,
+            "amazonLinuxRepositories": True,
+            "windowsDownloads": True,
+            "patching": True,
+            "distributor": True,
+            "cloudWatchAgent": True,
+            "ecrLayers": True,
+            "logBuckets": ["my-logs", "a.b"],
+            "artifactBuckets": ["my.artifacts-1", "b" * 63],
+        }
+    },
+    "organization-with-toggles": {
+        "imageBuilder.policy": {
+            "preset": "Organization",
+            "organization": ORGANIZATION,
+            "marketplace": True,
+            "awsServices": True,
+        }
+    },
+    "anyone-in-other-words-on-a-gateway": {
+        "s3.policy.additionalStatements": [{**READ, "Principal": {"AWS": "*"}}, {**READ, "Principal": {"AWS": ["*"]}}]
+    },
+    "actions-in-any-letter-case": _custom(
+        _policy(_statement(Action=["ImageBuilder:getImage", "imagebuilder:NewThing*"]))
+    ),
     "organization": {
         "imageBuilder.policy": {"preset": "Organization", "organization": ORGANIZATION},
         "s3.policy": {"baseline": "Organization", "organization": ORGANIZATION},
@@ -231,3 +381,29 @@ FINE: dict[str, dict[str, Any]] = {
     "iso-region": {"region": "us-isob-east-1"},
     "china": {"region": "cn-northwest-1"},
 }
+
+WARNED: dict[str, tuple[dict[str, Any], str]] = {
+    "preprod": ({"s3.policy.environment": "preprod"}, "bucket names of preprod and beta may not belong to AWS"),
+    "beta-contributed": (_contribute(policy={"environment": "beta"}), "use prod, or be sure who owns them"),
+    "allow-not-principal": (
+        _custom(_policy(_statement(Principal=ABSENT, NotPrincipal={"AWS": "arn:aws:iam::123456789012:role/x"}))),
+        "Allow with NotPrincipal allows everybody else",
+    ),
+    "an-account": (
+        {"imageBuilder.policy.additionalStatements": [_statement(Principal={"AWS": ["123456789012"]})]},
+        "an account as Principal is its root user alone",
+    ),
+    "an-account-by-arn": (
+        _custom(_policy(_statement(Principal={"AWS": "arn:aws-cn:iam::123456789012:root"}))),
+        "an account as Principal is its root user alone",
+    ),
+    "another-service": (
+        _custom(_policy(_statement(Action=["imagebuilder:GetImage", "ec2:*"]))),
+        "calls of another service don't pass this endpoint: 'ec2:*'; only imagebuilder:",
+    ),
+    "another-service-than-s3": (
+        {"s3.policy.additionalStatements": [{**READ, "Action": "kms:Decrypt"}]},
+        "calls of another service don't pass this endpoint: 'kms:Decrypt'; only s3:",
+    ),
+}
+"""What is admitted with a warning, and part of it."""

@@ -30,12 +30,24 @@ def installed(control_plane: ControlPlane) -> ControlPlane:
     control_plane.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds"))
     control_plane.kubectl("wait", "--for=condition=Established", f"crd/{PLURAL}.ibpe.dev", "--timeout=30s")
     control_plane.kubectl("create", "namespace", NAMESPACE)
-    probe = resource(changed(GOOD, {"imageBuilder.policy.preset": "Custom"}), "probe")
-    deadline = time.monotonic() + 30
-    while control_plane.kubectl("create", "--dry-run=server", "-f", "-", input=probe, check=False).returncode == 0:
-        assert time.monotonic() < deadline, "the admission policy is not in force"
-        time.sleep(0.2)
+    _wait_until_admission_answers(control_plane)
     return control_plane
+
+
+def _wait_until_admission_answers(control_plane: ControlPlane) -> None:
+    """Refusals to a bad one, and warnings about another."""
+    bad = resource(changed(GOOD, {"imageBuilder.policy.preset": "Custom"}), "probe")
+    dubious = resource(changed(GOOD, {"s3.policy.environment": "beta"}), "probe")
+    deadline = time.monotonic() + 30
+    while True:
+        refused = control_plane.kubectl("create", "--dry-run=server", "-f", "-", input=bad, check=False).returncode != 0
+        if (
+            refused
+            and "Warning:" in control_plane.kubectl("create", "--dry-run=server", "-f", "-", input=dubious).stderr
+        ):
+            return
+        assert time.monotonic() < deadline, "the admission policies are not in force"
+        time.sleep(0.2)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import yaml
 
 from ibpe.api.names import PLURAL
 from sandbox.kube import ControlPlane
-from tests.crd.cases import ABSENT, BAD, FINE, GOOD, Bad, changed
+from tests.crd.cases import ABSENT, BAD, FINE, GOOD, WARNED, Bad, changed
 from tests.crd.conftest import NAMESPACE, ROOT, Apply
 
 pytestmark = pytest.mark.kube
@@ -23,10 +23,23 @@ def test_a_bad_spec_is_refused_with_the_fix(apply: Apply, bad: Bad) -> None:
     assert bad.message in done.stderr
 
 
-@pytest.mark.parametrize("changes", FINE.values(), ids=FINE.keys())
-def test_a_good_spec_is_admitted(apply: Apply, changes: dict[str, Any]) -> None:
+ADMITTED_WITH_A_WARNING = {"contribute-with-statements"}
+
+
+@pytest.mark.parametrize(("name", "changes"), FINE.items(), ids=FINE.keys())
+def test_a_good_spec_is_admitted(apply: Apply, name: str, changes: dict[str, Any]) -> None:
     done = apply(changed(GOOD, changes), "--dry-run=server")
     assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("Warning:") == (name in ADMITTED_WITH_A_WARNING), done.stderr
+
+
+@pytest.mark.parametrize(("changes", "warning"), WARNED.values(), ids=WARNED.keys())
+def test_what_is_dubious_is_admitted_with_a_warning(apply: Apply, changes: dict[str, Any], warning: str) -> None:
+    done = apply(changed(GOOD, changes), "--dry-run=server")
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Warning: Validation failed for ValidatingAdmissionPolicy 'advice.ibpe.dev'")
+    assert warning in line
 
 
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.stem)
@@ -106,6 +119,12 @@ def test_a_new_resource_is_in_progress_before_the_operator_has_seen_it(apply: Ap
     assert written["status"] == {"observedGeneration": -1}
 
 
+S3_TOGGLES = (
+    *("allManagedResources", "amazonLinuxRepositories", "cloudWatchAgent", "distributor", "ecrLayers"),
+    *("patching", "windowsDownloads"),
+)
+
+
 def test_defaults_are_written_where_they_are_safe_and_never_into_list_items(
     apply: Apply, installed: ControlPlane
 ) -> None:
@@ -121,12 +140,15 @@ def test_defaults_are_written_where_they_are_safe_and_never_into_list_items(
             "deletionPolicy": "Delete",
             "driftPolicy": "Repair",
             "suspend": False,
+            "imageBuilder.mode": "Managed",
             "imageBuilder.privateDNS": True,
             "imageBuilder.ipAddressType": "ipv4",
             "s3.mode": "Managed",
             "s3.type": "Gateway",
             "s3.policy.environment": "prod",
             "s3.policy.ssmAgent": True,
+            **dict.fromkeys((f"imageBuilder.policy.{toggle}" for toggle in ("awsServices", "marketplace")), False),
+            **dict.fromkeys((f"s3.policy.{toggle}" for toggle in S3_TOGGLES), False),
         },
     )
     assert written["spec"] == expected
@@ -142,7 +164,7 @@ def test_kubectl_explains_every_field(installed: ControlPlane) -> None:
             assert path.rpartition(".")[2] in explained
     shown = installed.kubectl("explain", f"{PLURAL}.spec.imageBuilder.policy.preset").stdout
     assert "DenyDeletion: all but" in " ".join(shown.split())
-    assert "ENUM: FullAccess DenyDeletion Organization Custom" in " ".join(shown.split())
+    assert "ENUM: FullAccess DenyDeletion DenyDestruction Organization Custom" in " ".join(shown.split())
 
 
 def test_the_table_shows_what_matters(apply: Apply, installed: ControlPlane) -> None:

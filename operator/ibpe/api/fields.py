@@ -1,5 +1,6 @@
 """The values that fields of the spec take: ids, names, tags, statements, each with its bound and its rule."""
 
+import re
 from collections.abc import Mapping, Sized
 from typing import Annotated, Any, Final
 
@@ -15,6 +16,9 @@ TAG_KEY_LIMIT: Final = 127
 RESERVED_TAG_PREFIXES: Final = ("aws:", f"{GROUP}/")
 NAME_LIMIT: Final = 192
 """Characters in metadata.name: the owner tag holds `namespace/name` in the 256 of a tag's value; a namespace has 63."""
+
+BUCKET_NAME_LEAST: Final = 3
+_BUCKET_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]|[.][a-z0-9-])*[.]?[a-z0-9]", re.ASCII)
 
 
 def _id_rule(prefix: str, thing: str) -> Rule[str]:
@@ -61,12 +65,23 @@ Document = Annotated[
 SubnetRef = Annotated[str, Field(max_length=24), _id_rule("subnet", "a subnet")]
 SecurityGroupRef = Annotated[str, Field(max_length=20), _id_rule("sg", "a security group")]
 RouteTableRef = Annotated[str, Field(max_length=21), _id_rule("rtb", "a route table")]
+EndpointRef = Annotated[str, Field(max_length=22), _id_rule("vpce", "a VPC endpoint")]
 VpcRef = Annotated[str, Field(max_length=21), _id_rule("vpc", "the VPC")]
 RegionName = Annotated[
     str,
     Field(max_length=32),
     matches("[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", "write the Region's code, such as us-west-2"),
 ]
+BucketName = Annotated[
+    str,
+    Field(max_length=63),
+    Rule[str](
+        "write a bucket's name: 3 to 63 lower-case letters, digits, hyphens and single dots, without arn: or s3://",
+        f"size(self) >= {BUCKET_NAME_LEAST} && self.matches('^(?:{_BUCKET_NAME.pattern})$')",
+        lambda name: len(name) >= BUCKET_NAME_LEAST and _BUCKET_NAME.fullmatch(name) is not None,
+    ),
+]
+"""S3 user guide, "General purpose bucket naming rules"."""
 OrganizationID = Annotated[
     str,
     Field(max_length=34),

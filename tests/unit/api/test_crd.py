@@ -6,12 +6,15 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from codegen.actions import reference
+from ibpe.api import advice
 from ibpe.api.admission import admission_policy, binding
 from ibpe.api.crd import custom_resource_definition
 from ibpe.api.manifest import as_yaml
 from ibpe.api.schema import NotStructural, structural_schema
 
-CRDS = Path(__file__).parents[3] / "crds"
+ROOT = Path(__file__).parents[3]
+CRDS = ROOT / "crds"
 SCHEMA = custom_resource_definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
 
 
@@ -23,6 +26,16 @@ def test_the_committed_crd_is_fresh() -> None:
 def test_the_committed_admission_policy_is_fresh() -> None:
     committed = (CRDS / "policies.ibpe.dev_admission.yaml").read_text()
     assert committed == as_yaml(admission_policy(), binding()), "run `make crds` and commit it"
+
+
+def test_the_committed_advice_is_fresh() -> None:
+    committed = (CRDS / "advice.ibpe.dev_admission.yaml").read_text()
+    assert committed == as_yaml(advice.advice(), advice.binding()), "run `make crds` and commit it"
+
+
+def test_the_committed_actions_are_fresh() -> None:
+    committed = (ROOT / "operator" / "ibpe" / "actions" / "reference.py").read_text()
+    assert committed == reference(), "run `make crds` and commit it"
 
 
 def test_what_is_printed_is_what_is_meant() -> None:
@@ -66,8 +79,9 @@ def test_every_field_is_described_bounded_and_structural(path: str, node: dict[s
 
 def test_every_rule_tells_what_to_do_in_one_sentence() -> None:
     rules = [rule for _, node, _ in NODES for rule in node.get("x-kubernetes-validations", ())]
-    rules += SCHEMA["x-kubernetes-validations"] + admission_policy()["spec"]["validations"]
-    assert len(rules) > 30
+    rules += SCHEMA["x-kubernetes-validations"]
+    rules += admission_policy()["spec"]["validations"] + advice.advice()["spec"]["validations"]
+    assert len(rules) > 60
     for rule in rules:
         message = rule["message"]
         assert message.strip() == message
