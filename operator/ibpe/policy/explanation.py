@@ -69,7 +69,8 @@ def _explanation(statement: Statement, index: int, role: EndpointRole, region: s
     if known is None:
         return Explanation(name, words, "Not one of the operator's own statements.")
     if not any(_alike(statement, own) for own in _own(role, region) if own.sid == sid):
-        return Explanation(name, words, f"Its Sid is the operator's {sid}, but it does not say what that one says.")
+        why = f"Its Sid is the operator's {sid}, but it does not say what the operator writes for {region}."
+        return Explanation(name, words, why)
     return Explanation(name, words, known.why, known.source)
 
 
