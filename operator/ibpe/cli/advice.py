@@ -1,10 +1,13 @@
-"""What a person should do about a resource, from its status. Pure; reads what the operator wrote, adds no verdict."""
+"""What a person should do about a resource and should know, from its status. Pure; adds no verdict of its own."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from ibpe.api.names import ConditionType
+from ibpe.api.names import ConditionType, Role
 from ibpe.api.status import Condition
+from ibpe.policy.canonical import digest
+from ibpe.policy.explanation import UNLOGGED_CALLS
+from ibpe.policy.imagebuilder import full_access
 from ibpe.reconcile.ports import Resource
 
 NOTHING: Final = "Nothing."
@@ -14,6 +17,16 @@ _REPAIRING: Final = frozenset({"Repairing"})
 def advice(resource: Resource) -> tuple[str, ...]:
     """Sentences, the most pressing first; never empty."""
     return tuple(dict.fromkeys(_sentences(resource))) or (NOTHING,)
+
+
+def notes(resource: Resource) -> tuple[str, ...]:
+    """What comes with the resource as it is, and asks for nothing. May be empty."""
+    default = digest(full_access())
+    narrowed = any(
+        entry.role is Role.IMAGE_BUILDER and entry.policy_digest not in {None, default}
+        for entry in resource.status.endpoints
+    )
+    return (UNLOGGED_CALLS,) if narrowed else ()
 
 
 def _sentences(resource: Resource) -> Iterator[str]:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ibpe.api.names import ConditionType
 from ibpe.api.status import Condition, DriftEntry, PlannedAction
-from ibpe.cli.advice import advice, suspended
+from ibpe.cli.advice import advice, notes, suspended
 from ibpe.reconcile.ports import Resource
 
 UNKNOWN: Final = "-"
@@ -31,6 +31,7 @@ def page(resource: Resource, now: datetime) -> RenderableType:
         ("Endpoints", [_endpoints(resource)] if status.endpoints else []),
         ("Drift", [_drift(entry, now) for entry in status.drift]),
         ("Plan", [_planned(action) for action in status.plan]),
+        ("Good to know", [Text(f"- {sentence}") for sentence in notes(resource)]),
     ]
     return Group(_head(resource, now), *_sections(sections))
 

@@ -10,7 +10,7 @@ from ibpe.cli.commands import Commands, Lazy
 _COMMANDS: Final = {
     "status": Lazy("ibpe.cli.status", "Show how resources are, and what to do."),
     "plan": Lazy("ibpe.cli.plan", "Show what would be done in AWS; do nothing."),
-    "policy": Lazy("ibpe.cli.policy", "Show the endpoint policies that a resource asks for."),
+    "policy": Lazy("ibpe.cli.policy", "Render, check, compare and explain endpoint policies."),
     "run": Lazy("ibpe.cli.run", "Run the operator."),
 }
 

@@ -9,7 +9,7 @@ import yaml
 from rich.console import Console, RenderableType
 
 from ibpe.api.names import KIND
-from ibpe.cli.advice import advice
+from ibpe.cli.advice import advice, notes
 from ibpe.cli.faults import Fault
 from ibpe.cli.page import page, spec_text, table
 from ibpe.reconcile.ports import Key, Resource
@@ -87,5 +87,6 @@ def as_data(resource: Resource) -> dict[str, Any]:
         "generation": resource.generation,
         "deleting": resource.deleting,
         "advice": list(advice(resource)),
+        "notes": list(notes(resource)),
         "status": wire_status(resource.status),
     }

@@ -86,7 +86,7 @@ def _lines(page: Page) -> Iterator[str]:
         if statement.source:
             yield f"  Source: {statement.source}"
     if page.limits:
-        yield "\nWhat it can't do, and what comes with it"
+        yield "\nGood to know"
         yield from (f"- {sentence}" for sentence in page.limits)
 
 
