@@ -5,7 +5,7 @@ import pytest
 from ibpe.policy.difference import difference, difference_from_text
 from ibpe.policy.document import PolicyDocument
 from ibpe.policy.parse import parse
-from ibpe.policy.s3 import full_access, s3_policy
+from ibpe.policy.s3 import S3Use, full_access, s3_policy
 
 Plain = Mapping[str, object]
 
@@ -130,7 +130,7 @@ def test_a_statement_without_a_sid_that_differs_in_two_elements_is_another_one()
 
 
 def test_a_widened_policy_of_ours_is_told_by_our_own_names() -> None:
-    desired = s3_policy("ImageBuilderOnly", "us-west-2", ssm_agent=False)
+    desired = s3_policy("ImageBuilderOnly", "us-west-2", S3Use(ssm_agent=False))
     assert difference(desired, full_access()).sentence() == (
         "statement AllowImageBuilderAccessToAppAndComponentBuckets is missing; "
         "an unexpected statement allows * on * to *"
