@@ -199,9 +199,13 @@ class FakeWatcher:
 
     detected: list[tuple[str, str]] = field(default_factory=list)
     repaired: list[float] = field(default_factory=list)
+    widened: list[tuple[str, str]] = field(default_factory=list)
 
     def drift_detected(self, role: str, field: str) -> None:
         self.detected.append((role, field))
 
     def drift_repaired(self, seconds: float) -> None:
         self.repaired.append(seconds)
+
+    def policy_widened(self, role: str, cause: str) -> None:
+        self.widened.append((role, cause))

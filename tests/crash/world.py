@@ -41,6 +41,9 @@ class Silent:
     def drift_detected(self, role: str, field: str) -> None:
         pass
 
+    def policy_widened(self, role: str, cause: str) -> None:
+        pass
+
     def drift_repaired(self, seconds: float) -> None:
         pass
 

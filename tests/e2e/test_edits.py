@@ -8,7 +8,7 @@ import pytest
 
 from ibpe.policy.canonical import same_policy
 from ibpe.policy.imagebuilder import imagebuilder_policy
-from ibpe.policy.s3 import s3_policy
+from ibpe.policy.s3 import S3Use, s3_policy
 from ibpe.policy.statements import Organization
 from sandbox.aws.messages import EndpointTruth
 from sandbox.kube.control_plane import ControlPlaneError
@@ -87,7 +87,7 @@ INTERFACE_POLICIES = {
 
 
 def _s3(baseline: str = "ImageBuilderOnly", environment: str = "prod", *, agent: bool = True, **more: Any) -> Any:
-    return s3_policy(baseline, REGION, environment=environment, ssm_agent=agent, **more)
+    return s3_policy(baseline, REGION, S3Use(environment=environment, ssm_agent=agent), **more)
 
 
 GATEWAY_POLICIES = {

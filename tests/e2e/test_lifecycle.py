@@ -31,7 +31,7 @@ def test_both_endpoints_are_made_as_the_spec_says(scene: Scene) -> None:
     assert interface.tags == {**scene.tags, "ibpe.dev/role": IMAGE_BUILDER, "team": "images"}
     assert gateway.type == "Gateway"
     assert set(gateway.route_table_ids) == {network.route_table_id, scene.tables[0]}
-    assert same_policy(s3_policy("ImageBuilderOnly", REGION, environment="prod", ssm_agent=True), gateway.policy)
+    assert same_policy(s3_policy("ImageBuilderOnly", REGION), gateway.policy)
     assert gateway.tags == {**scene.tags, "ibpe.dev/role": S3, "team": "images"}
     writes = scene.writes(since)
     assert [call.action for call in writes] == ["CreateVpcEndpoint", "CreateVpcEndpoint"], "one call an endpoint"

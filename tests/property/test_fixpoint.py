@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ibpe.api.names import ConditionType
 from ibpe.policy.canonical import same_policy
 from ibpe.policy.imagebuilder import imagebuilder_policy
-from ibpe.policy.s3 import s3_policy
+from ibpe.policy.s3 import S3Use, s3_policy
 from ibpe.policy.statements import Organization
 from sandbox.aws.messages import EndpointTruth
 from tests.property.bounds import BOUNDED
@@ -137,8 +137,7 @@ def _same_policy(policy: Mapping[str, Any], endpoint: EndpointTruth) -> bool:
         wanted = s3_policy(
             policy["baseline"],
             REGION,
-            environment=policy.get("environment", "prod"),
-            ssm_agent=policy.get("ssmAgent", True),
+            S3Use(environment=policy.get("environment", "prod"), ssm_agent=policy.get("ssmAgent", True)),
             organization=organization,
         )
     else:

@@ -14,13 +14,15 @@ from ibpe.aws.ec2 import BotoCloud
 from ibpe.aws.inventory import Inventory
 from ibpe.aws.prerequisites import Prerequisites
 from ibpe.reconcile.claims import ClaimIndex, claims_of
-from ibpe.reconcile.desire import Owner, desire
+from ibpe.reconcile.desire import desire
 from ibpe.reconcile.memory import Recollection
 from ibpe.reconcile.observe import Eyes, observe
-from ibpe.reconcile.plan import Patience, Plan, make_plan
+from ibpe.reconcile.plan import Patience, Plan
+from ibpe.reconcile.planning import make_plan
 from ibpe.reconcile.ports import Key, Outcome, Resource
 from ibpe.reconcile.reconciler import Reconciler
 from ibpe.reconcile.refusals import refuse
+from ibpe.reconcile.wanted import Owner
 from sandbox.aws import AwsServer
 from sandbox.aws.messages import EndpointTruth
 from tests.kubernetes_fake import EPOCH, FakeEvents, FakeInterest, FakeResources, FakeWatcher
@@ -164,7 +166,7 @@ class World:
         """What would be done now."""
         resource = self._resource()
         spec = parse_spec(resource.spec)
-        desired = desire(spec, Owner(CLUSTER, KEY))
+        desired = desire(spec, Owner(CLUSTER, KEY), "")
         self._inventory.refresh(REGION)
         now = EPOCH + timedelta(seconds=self.seconds)
         seen = observe(self._eyes, resource, desired, Recollection(), now)

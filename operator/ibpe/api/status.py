@@ -1,6 +1,7 @@
 """What the operator writes: the status. Pure values; deciding them is `reconcile.status`."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, WithJsonSchema
@@ -42,10 +43,25 @@ class Condition(ApiModel):
     ]
 
 
+class Ownership(StrEnum):
+    """Whose an endpoint is."""
+
+    MANAGED = "Managed"
+    CONTRIBUTED = "Contributed"
+    EXISTING = "Existing"
+
+
 class EndpointStatus(ApiModel):
-    """One VPC endpoint of this resource, or the intent to make it."""
+    """One VPC endpoint that this resource is about, or the intent to make it."""
 
     role: Annotated[Role, _open_to_new_words("What the endpoint is for.")]
+    ownership: Annotated[
+        Ownership,
+        _open_to_new_words(
+            "Managed: made by the operator. Contributed: somebody else's, with our statements in its policy. Existing: "
+            "somebody else's, only looked at."
+        ),
+    ] = Ownership.MANAGED
     id: Annotated[
         str | None, Field(description="The endpoint's id. Absent while AWS has not answered yet.", max_length=64)
     ] = None
@@ -92,11 +108,24 @@ class EndpointStatus(ApiModel):
             max_length=16,
         ),
     ] = ()
+    contributed_ids: Annotated[
+        tuple[Name, ...],
+        Field(
+            description="Endpoints of others whose policy holds, or may hold, our statements, until AWS shows none.",
+            max_length=16,
+        ),
+    ] = ()
 
     @property
     def intent_open(self) -> bool:
         """Whether a Create may have reached AWS without its answer having reached us."""
         return self.state == "creating" and self.id is None
+
+    @property
+    def made_ids(self) -> tuple[str, ...]:
+        """Every endpoint that was made for the role and isn't proved gone, the latest last."""
+        current = (self.id,) if self.id and self.ownership is Ownership.MANAGED else ()
+        return (*self.previous_ids, *current)
 
 
 class DriftEntry(ApiModel):

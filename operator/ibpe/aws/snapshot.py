@@ -7,6 +7,7 @@ from functools import cached_property
 
 from ibpe.api.names import CLUSTER_TAG, OWNER_TAG
 from ibpe.aws.gateway import AccountID, Endpoint, EndpointID, VpcID
+from ibpe.policy.contribution import SID_PREFIX, is_contributed
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,15 @@ class Snapshot:
     def in_vpc(self, vpc_id: VpcID) -> tuple[Endpoint, ...]:
         """The endpoints of a VPC, foreign ones too, by id."""
         return self._by_vpc.get(vpc_id, ())
+
+    def contributed_to(self, mark: str) -> tuple[Endpoint, ...]:
+        """The endpoints, of whatever VPC, whose policy holds statements of this mark (`policy.contribution`)."""
+        return tuple(endpoint for endpoint in self._marked if is_contributed(endpoint.policy, mark))
+
+    @cached_property
+    def _marked(self) -> tuple[Endpoint, ...]:
+        """Those with anybody's mark, found once: there are few, and a resource asks for its own each time."""
+        return tuple(endpoint for _, endpoint in sorted(self.endpoints.items()) if SID_PREFIX in endpoint.policy)
 
     @cached_property
     def _by_vpc(self) -> dict[VpcID, tuple[Endpoint, ...]]:

@@ -7,14 +7,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ibpe.api.names import Role
-from ibpe.api.status import EndpointStatus, Status
+from ibpe.api.status import EndpointStatus, Ownership, Status
 from ibpe.aws.audit import audit_context
 from ibpe.aws.errors import AwsError, ErrorClass, classify
 from ibpe.aws.gateway import CreateEndpoint, Endpoint, EndpointID, EndpointType, Gateway, ModifyEndpoint, VpcID
+from ibpe.policy.contribution import contribute, withdraw
 from ibpe.policy.document import PolicyDocument, render
-from ibpe.reconcile.desire import ENDPOINT_TYPES, Field, Owner
+from ibpe.reconcile.actions import Action, Contribute, Create, Delete, Failure, Modify, Resolve, Retag, Withdraw
+from ibpe.reconcile.contributing import EndpointLocks, edit_policy
+from ibpe.reconcile.fields import Field
 from ibpe.reconcile.memory import DELETE_REST, Recollection
-from ibpe.reconcile.plan import Action, Create, Delete, Failure, Modify, Plan, Resolve, Retag
+from ibpe.reconcile.plan import Plan
+from ibpe.reconcile.wanted import ENDPOINT_TYPES, Owner
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +52,7 @@ class Hands:
     vpc_id: VpcID
     services: Mapping[Role, tuple[str, ...]]
     past: Recollection
+    locks: EndpointLocks
     now: datetime
     holds: Callable[[Endpoint], Role | None]
     """The role in which an endpoint found by our tags is ours."""
@@ -74,6 +79,9 @@ def intents(status: Status, plan: Plan) -> Status:
         entry = entries.get(action.role, EndpointStatus(role=action.role))
         if isinstance(action, Create):
             entry = intend(entry, action)
+        elif isinstance(action, Contribute):
+            ids = dict.fromkeys((*entry.contributed_ids, action.id))
+            entry = entry.model_copy(update={"contributed_ids": tuple(ids)})
         elif isinstance(action, Retag):
             keys = sorted({*entry.tag_keys, *action.change.put})
             entry = entry.model_copy(update={"tag_keys": tuple(k for k in keys if not k.startswith("ibpe.dev/"))})
@@ -83,10 +91,12 @@ def intents(status: Status, plan: Plan) -> Status:
 
 def intend(entry: EndpointStatus, action: Create) -> EndpointStatus:
     """The intent to make an endpoint: its predecessor is remembered until AWS shows it gone."""
-    previous = entry.previous_ids if entry.id is None else (*entry.previous_ids, entry.id)
+    previous = entry.made_ids
     return entry.model_copy(
         update={
             "id": None,
+            "ownership": Ownership.MANAGED,
+            "applied": entry.applied if entry.ownership is Ownership.MANAGED else {},
             "state": "creating",
             "attempt": action.attempt,
             "service_name": action.service_name,
@@ -109,13 +119,24 @@ def apply(hands: Hands, plan: Plan, before: Status, stored: Status) -> Applied:
             try:
                 _carry_out(hands, action, applied, fresh=not before.endpoint(action.role).intent_open)
             except AwsError as error:
-                fields = action.fields if isinstance(action, Modify) else ()
+                fields = _fields(action)
                 applied.failures.append(Failure(action.role, error, fields))
                 if error.error_class is ErrorClass.RETRY and error.reason == "Throttled":
                     break
             else:
                 applied.done.append(action)
     return applied
+
+
+def _fields(action: Action) -> tuple[Field, ...]:
+    """What a failure of it is about, where that is less than the whole endpoint."""
+    match action:
+        case Modify(fields=fields):
+            return fields
+        case Contribute() | Withdraw():
+            return (Field.POLICY,)
+        case _:
+            return ()
 
 
 def refused_before(plan: Plan, status: Status, error: AwsError) -> Applied:
@@ -138,6 +159,11 @@ def _carry_out(hands: Hands, action: Action, applied: Applied, *, fresh: bool) -
             if change.remove:
                 hands.gateway.remove_tags([id_], change.remove)
                 _note_removed(applied, action.role, change.remove)
+        case Contribute(id=id_, statements=statements, mark=mark):
+            hands.past.seen_contributed.discard(id_)
+            edit_policy(hands.gateway, hands.locks, id_, lambda text: contribute(text, statements, mark))
+        case Withdraw(id=id_, mark=mark):
+            edit_policy(hands.gateway, hands.locks, id_, lambda text: withdraw(text, mark))
         case Delete(ids=ids):
             delete(hands.gateway, ids, hands.past, hands.now)
 

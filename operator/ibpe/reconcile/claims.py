@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import TypeGuard
 
 from ibpe.reconcile.ports import Claimant, Key
 
@@ -15,14 +16,19 @@ def claims_of(spec: Mapping[str, object]) -> frozenset[str]:
     scope = f"{spec.get('region')}/{spec.get('vpcID')}"
     claims: set[str] = set()
     image_builder = spec.get("imageBuilder")
-    if isinstance(image_builder, Mapping) and image_builder.get("privateDNS", True) is True:
+    if _is_managed(image_builder) and image_builder.get("privateDNS", True) is True:
         claims.add(private_dns_claim(scope, "imagebuilder"))
     s3 = spec.get("s3")
-    if isinstance(s3, Mapping) and s3.get("mode", "Managed") == "Managed":
+    if _is_managed(s3):
         tables = s3.get("routeTables")
         ids = tables.get("ids") if isinstance(tables, Mapping) else None
         claims.update(route_claim(scope, str(table)) for table in (ids if isinstance(ids, list | tuple) else ()))
     return frozenset(claims)
+
+
+def _is_managed(part: object) -> TypeGuard[Mapping[str, object]]:
+    """Whether it asks for an endpoint of its own: somebody else's endpoint is nothing to claim."""
+    return isinstance(part, Mapping) and part.get("mode", "Managed") == "Managed"
 
 
 def private_dns_claim(scope: str, service: str) -> str:

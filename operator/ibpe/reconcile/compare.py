@@ -1,16 +1,19 @@
 """How an endpoint differs from what is desired, and the next change that closes the gap. Pure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ibpe.api.names import RETAINED_TAG, Role
 from ibpe.aws.gateway import Endpoint, EndpointType, ModifyEndpoint, SecurityGroupID, SubnetID
+from ibpe.policy.access import Verdict, decide
 from ibpe.policy.canonical import same_policy
 from ibpe.policy.difference import difference_from_text
 from ibpe.policy.document import PolicyDocument, PolicyError, render
+from ibpe.policy.needs import Need, first_denied
 from ibpe.policy.parse import parse
-from ibpe.reconcile.desire import DesiredEndpoint, Field
+from ibpe.reconcile.fields import Field
+from ibpe.reconcile.wanted import DesiredEndpoint
 
 Item = TypeVar("Item", bound=str)
 SENTENCE_LIMIT = 1024
@@ -99,7 +102,30 @@ def works_with(desired: DesiredEndpoint, observed: Endpoint, differing: Collecti
         return False
     if Field.SECURITY_GROUPS in differing and not desired.security_group_ids & observed.security_group_ids:
         return False
+    if Field.POLICY in differing and not lets_through(observed.policy, desired.needs):
+        return False
     return not (Field.SUBNETS in differing and not observed.subnet_ids)
+
+
+def lets_through(policy: str, needs: Iterable[Need]) -> bool:
+    """Whether a policy, as AWS shows it, denies nothing that a build asks; one that can't be read counts as denying."""
+    try:
+        return first_denied(parse(policy), (need for need in needs if need.asker == "build")) is None
+    except PolicyError:
+        return False
+
+
+def provision(policy: str, needs: Iterable[Need]) -> str:
+    """On what it depends that a policy lets builds through, in words; empty where it is certain."""
+    try:
+        document = parse(policy)
+    except PolicyError:
+        return ""
+    for need in needs:
+        decision = decide(document, need.request)
+        if need.asker == "build" and decision.verdict is Verdict.DEPENDS:
+            return f"{need.request.action} is {decision}"
+    return ""
 
 
 def tag_change(desired: DesiredEndpoint, observed: Endpoint, applied_keys: Collection[str]) -> TagChange:

@@ -1,133 +1,38 @@
 """From a spec to the endpoints that it asks for. Pure: knows neither what exists nor who else asks."""
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import NewType
 
-from ibpe.api.names import CLUSTER_TAG, OWNER_TAG, RETAINED_TAG, ROLE_TAG, Role
-from ibpe.api.spec import S3, ImageBuilder, Organization, S3Mode, S3Policy, Spec
-from ibpe.aws.gateway import EndpointType, RouteTableID, SecurityGroupID, SubnetID, VpcID
+from ibpe.api.endpoints import S3, ImageBuilder, ImageBuilderMode, S3Mode
+from ibpe.api.names import Role
+from ibpe.api.policies import ImageBuilderPolicy, Organization, S3Policy
+from ibpe.api.spec import Spec
+from ibpe.aws.gateway import EndpointID, RouteTableID, SecurityGroupID, SubnetID, VpcID
 from ibpe.partitions import service_names
 from ibpe.policy import statements
-from ibpe.policy.canonical import digest
-from ibpe.policy.document import PolicyDocument, PolicyError
+from ibpe.policy.contribution import mark, marked
+from ibpe.policy.document import PolicyDocument, PolicyError, Statement
 from ibpe.policy.imagebuilder import imagebuilder_policy
-from ibpe.policy.s3 import s3_policy
+from ibpe.policy.needs import Callers, imagebuilder_needs, s3_needs
+from ibpe.policy.s3 import S3Use, contributed_statements, s3_policy
 from ibpe.reconcile.ports import Key
-
-ClientToken = NewType("ClientToken", str)
-
-
-class Field(StrEnum):
-    """What can differ between an endpoint as desired and as AWS shows it; named as in the spec."""
-
-    ENDPOINT = "endpoint"
-    SUBNETS = "subnets"
-    SECURITY_GROUPS = "securityGroups"
-    ROUTE_TABLES = "routeTables"
-    POLICY = "policy"
-    PRIVATE_DNS = "privateDNS"
-    IP_ADDRESS_TYPE = "ipAddressType"
-    TAGS = "tags"
+from ibpe.reconcile.wanted import ENDPOINT_TYPES, Contribution, Desired, DesiredEndpoint, Owner, SharedEndpoint
 
 
-ENDPOINT_TYPES: Mapping[Role, EndpointType] = {
-    Role.IMAGE_BUILDER: EndpointType.INTERFACE,
-    Role.S3: EndpointType.GATEWAY,
-}
-"""What is made for each role."""
-
-
-@dataclass(frozen=True)
-class Owner:
-    """Who we are to AWS: the values of our tags."""
-
-    cluster: str
-    key: Key
-
-    def tags(self, role: Role) -> Mapping[str, str]:
-        """The tags on everything that we make."""
-        return {CLUSTER_TAG: self.cluster, OWNER_TAG: str(self.key), ROLE_TAG: role.value}
-
-    def retained_tag(self) -> Mapping[str, str]:
-        """The tag that marks what was left for this resource to take back."""
-        return {RETAINED_TAG: str(self.key)}
-
-    def client_token(self, uid: str, role: Role, attempt: int) -> ClientToken:
-        """The ClientToken of an attempt: 64 ASCII characters, AWS's limit.
-
-        Parameters are not in it: a crash, an edit of the spec and a Describe that lags would make a second endpoint.
-        """
-        return ClientToken(hashlib.sha256(f"{self.cluster}\n{uid}\n{role}\n{attempt}".encode()).hexdigest())
-
-
-@dataclass(frozen=True)
-class DesiredEndpoint:
-    """One endpoint that the spec asks for."""
-
-    role: Role
-    services: tuple[str, ...]
-    """PrivateLink service names, likeliest first: partitions disagree with their own documentation."""
-    type: EndpointType
-    vpc_id: VpcID
-    policy: PolicyDocument | PolicyError
-    """A policy that can't be made is a refusal of this endpoint, not of the whole resource."""
-    tags: Mapping[str, str]
-    """Ours and the user's."""
-    user_tag_keys: tuple[str, ...]
-    subnet_ids: frozenset[SubnetID] = frozenset()
-    security_group_ids: frozenset[SecurityGroupID] = frozenset()
-    route_table_ids: frozenset[RouteTableID] = frozenset()
-    private_dns: bool = False
-    ip_address_type: str = "ipv4"
-
-    def fields(self) -> Mapping[Field, str]:
-        """Each field that is ours to keep, with a digest of what it should be."""
-        values: dict[Field, str] = {Field.TAGS: _digest(*(f"{key}={value}" for key, value in self.tags.items()))}
-        if isinstance(self.policy, PolicyDocument):
-            values[Field.POLICY] = digest(self.policy)
-        if self.type is EndpointType.GATEWAY:
-            values[Field.ROUTE_TABLES] = _digest(*self.route_table_ids)
-        else:
-            values[Field.SUBNETS] = _digest(*self.subnet_ids)
-            values[Field.SECURITY_GROUPS] = _digest(*self.security_group_ids)
-            values[Field.PRIVATE_DNS] = _digest(str(self.private_dns))
-            values[Field.IP_ADDRESS_TYPE] = _digest(self.ip_address_type)
-        return values
-
-    def digest(self) -> str:
-        """All fields in one digest."""
-        return _digest(*(f"{name}={value}" for name, value in self.fields().items()))
-
-
-@dataclass(frozen=True)
-class Desired:
-    """All that a spec asks for, and what the checks need of it."""
-
-    owner: Owner
-    region: str
-    vpc_id: VpcID
-    endpoints: tuple[DesiredEndpoint, ...]
-    build_subnet_ids: frozenset[SubnetID]
-    exclusive_s3: bool
-    """Whether the S3 endpoint serves builds only, so that nobody else's traffic may be caught by it."""
-
-    def endpoint(self, role: Role) -> DesiredEndpoint | None:
-        """The endpoint of a role, if the spec asks for one."""
-        return next((endpoint for endpoint in self.endpoints if endpoint.role is role), None)
-
-
-def desire(spec: Spec, owner: Owner) -> Desired:
-    """What the spec asks for. Build subnets default to the endpoint's own: where else would builds run."""
+def desire(spec: Spec, owner: Owner, uid: str) -> Desired:
+    """What the spec of a resource asks for. Build subnets default to the endpoint's own: where else would builds run."""
+    ours = mark(owner.cluster, uid)
     endpoints: list[DesiredEndpoint] = []
-    if spec.image_builder is not None:
-        endpoints.append(_image_builder(spec, spec.image_builder, owner))
-    s3 = spec.s3 if spec.s3 is not None and spec.s3.mode is S3Mode.MANAGED else None
-    if s3 is not None and s3.policy is not None:
+    shared: list[SharedEndpoint] = []
+    image_builder, s3 = spec.image_builder, spec.s3
+    if image_builder is not None and image_builder.mode is ImageBuilderMode.MANAGED and image_builder.policy:
+        endpoints.append(_image_builder(spec, image_builder, image_builder.policy, owner))
+    elif image_builder is not None and image_builder.endpoint_id:
+        shared.append(_existing_image_builder(spec, image_builder, EndpointID(image_builder.endpoint_id)))
+    if s3 is not None and s3.mode is S3Mode.MANAGED and s3.policy:
         endpoints.append(_s3(spec, s3, s3.policy, owner))
-    builds = spec.builds.subnets if spec.builds else spec.image_builder.subnets if spec.image_builder else None
+    elif s3 is not None and s3.endpoint_id:
+        shared.append(_shared_s3(spec, s3, EndpointID(s3.endpoint_id), ours))
+    builds = spec.builds.subnets if spec.builds else image_builder.subnets if image_builder else None
     return Desired(
         owner=owner,
         region=spec.region,
@@ -135,33 +40,59 @@ def desire(spec: Spec, owner: Owner) -> Desired:
         endpoints=tuple(endpoints),
         build_subnet_ids=frozenset(SubnetID(subnet) for subnet in builds.ids) if builds else frozenset(),
         exclusive_s3=s3 is not None and s3.policy is not None and s3.policy.baseline == "ImageBuilderOnly",
+        shared=tuple(shared),
+        mark=ours,
     )
 
 
 def policies(spec: Spec) -> Mapping[Role, PolicyDocument]:
-    """The policy documents that a spec asks for; raises PolicyError."""
-    wanted = desire(spec, Owner("", Key("", ""))).endpoints
+    """The policy documents that a spec asks for, or the statements that it contributes; raises PolicyError."""
+    wanted = desire(spec, Owner("", Key("", "")), "")
     documents: dict[Role, PolicyDocument] = {}
-    for endpoint in wanted:
-        if isinstance(endpoint.policy, PolicyError):
-            raise endpoint.policy
-        documents[endpoint.role] = endpoint.policy
+    for each in wanted.wanted:
+        policy = each.policy if isinstance(each, DesiredEndpoint) else _contributed(each)
+        if isinstance(policy, PolicyError):
+            raise policy
+        if policy is not None:
+            documents[each.role] = policy
     return documents
 
 
-def _image_builder(spec: Spec, image_builder: ImageBuilder, owner: Owner) -> DesiredEndpoint:
+def _contributed(shared: SharedEndpoint) -> PolicyDocument | PolicyError | None:
+    if shared.contribution is None:
+        return None
+    statements = shared.contribution.statements
+    return statements if isinstance(statements, PolicyError) else PolicyDocument(statements)
+
+
+def _image_builder(
+    spec: Spec, image_builder: ImageBuilder, policy: ImageBuilderPolicy, owner: Owner
+) -> DesiredEndpoint:
+    subnets, groups = image_builder.subnets, image_builder.security_groups
     return DesiredEndpoint(
         role=Role.IMAGE_BUILDER,
         services=service_names(spec.region, "imagebuilder"),
         type=ENDPOINT_TYPES[Role.IMAGE_BUILDER],
         vpc_id=VpcID(spec.vpc_id),
-        policy=_image_builder_policy(spec, image_builder),
+        policy=_image_builder_policy(spec, policy),
         tags={**spec.tags, **owner.tags(Role.IMAGE_BUILDER)},
         user_tag_keys=tuple(sorted(spec.tags)),
-        subnet_ids=frozenset(SubnetID(subnet) for subnet in image_builder.subnets.ids),
-        security_group_ids=frozenset(SecurityGroupID(group) for group in image_builder.security_groups.ids),
+        subnet_ids=frozenset(SubnetID(subnet) for subnet in (subnets.ids if subnets else ())),
+        security_group_ids=frozenset(SecurityGroupID(group) for group in (groups.ids if groups else ())),
         private_dns=image_builder.private_dns,
         ip_address_type=image_builder.ip_address_type,
+        needs=imagebuilder_needs(spec.region, _callers(spec, policy.organization), marketplace=policy.marketplace),
+    )
+
+
+def _existing_image_builder(spec: Spec, image_builder: ImageBuilder, endpoint_id: EndpointID) -> SharedEndpoint:
+    return SharedEndpoint(
+        role=Role.IMAGE_BUILDER,
+        endpoint_id=endpoint_id,
+        services=service_names(spec.region, "imagebuilder"),
+        type=ENDPOINT_TYPES[Role.IMAGE_BUILDER],
+        needs=imagebuilder_needs(spec.region, _callers(spec, None, endpoint_id)),
+        private_dns=image_builder.private_dns,
     )
 
 
@@ -175,16 +106,68 @@ def _s3(spec: Spec, s3: S3, policy: S3Policy, owner: Owner) -> DesiredEndpoint:
         tags={**spec.tags, **owner.tags(Role.S3)},
         user_tag_keys=tuple(sorted(spec.tags)),
         route_table_ids=frozenset(RouteTableID(table) for table in (s3.route_tables.ids if s3.route_tables else ())),
+        needs=s3_needs(spec.region, use_of(policy), _callers(spec, policy.organization)),
     )
 
 
-def _image_builder_policy(spec: Spec, image_builder: ImageBuilder) -> PolicyDocument | PolicyError:
-    policy = image_builder.policy
+def _shared_s3(spec: Spec, s3: S3, endpoint_id: EndpointID, ours: str) -> SharedEndpoint:
+    policy = s3.policy or S3Policy()
+    use = use_of(policy)
+    contribution = None
+    if s3.mode is S3Mode.CONTRIBUTE:
+        contribution = Contribution(_statements(spec, use, policy, ours), ours)
+    return SharedEndpoint(
+        role=Role.S3,
+        endpoint_id=endpoint_id,
+        services=service_names(spec.region, "s3"),
+        type=ENDPOINT_TYPES[Role.S3],
+        needs=s3_needs(spec.region, use, _callers(spec, None, endpoint_id)),
+        contribution=contribution,
+    )
+
+
+def use_of(policy: S3Policy) -> S3Use:
+    """What builds use of S3, as the spec says."""
+    return S3Use(
+        environment=policy.environment,
+        all_managed_resources=policy.all_managed_resources,
+        ssm_agent=policy.ssm_agent,
+        amazon_linux_repositories=policy.amazon_linux_repositories,
+        windows_downloads=policy.windows_downloads,
+        patching=policy.patching,
+        distributor=policy.distributor,
+        cloud_watch_agent=policy.cloud_watch_agent,
+        ecr_layers=policy.ecr_layers,
+        log_buckets=tuple(sorted(policy.log_buckets)),
+        artifact_buckets=tuple(sorted(policy.artifact_buckets)),
+    )
+
+
+def _callers(spec: Spec, organization: Organization | None, endpoint_id: str = "") -> Callers:
+    """What a spec tells of those who call: members of the organization that it names, from its VPC."""
+    return Callers(
+        principal_org_id=organization.principal_org_id if organization else "",
+        resource_org_id=organization.resource_org_id if organization else "",
+        vpc_id=spec.vpc_id,
+        endpoint_id=endpoint_id,
+    )
+
+
+def _statements(spec: Spec, use: S3Use, policy: S3Policy, ours: str) -> tuple[Statement, ...] | PolicyError:
+    try:
+        return marked(contributed_statements(spec.region, use, policy.additional_statements), ours)
+    except PolicyError as error:
+        return error
+
+
+def _image_builder_policy(spec: Spec, policy: ImageBuilderPolicy) -> PolicyDocument | PolicyError:
     try:
         return imagebuilder_policy(
             policy.preset.value,
             spec.region,
             organization=_organization(policy.organization),
+            marketplace=policy.marketplace,
+            aws_services=policy.aws_services,
             custom=policy.document,
             additional_statements=policy.additional_statements,
         )
@@ -195,10 +178,9 @@ def _image_builder_policy(spec: Spec, image_builder: ImageBuilder) -> PolicyDocu
 def _s3_policy(spec: Spec, policy: S3Policy) -> PolicyDocument | PolicyError:
     try:
         return s3_policy(
-            policy.baseline.value,
+            policy.baseline.value if policy.baseline else "",
             spec.region,
-            environment=policy.environment,
-            ssm_agent=policy.ssm_agent,
+            use_of(policy),
             organization=_organization(policy.organization),
             additional_statements=policy.additional_statements,
         )
@@ -208,7 +190,3 @@ def _s3_policy(spec: Spec, policy: S3Policy) -> PolicyDocument | PolicyError:
 
 def _organization(ids: Organization | None) -> statements.Organization | None:
     return statements.Organization(ids.principal_org_id, ids.resource_org_id) if ids else None
-
-
-def _digest(*values: str) -> str:
-    return hashlib.sha256("\n".join(sorted(values)).encode()).hexdigest()[:16]

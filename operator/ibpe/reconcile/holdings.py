@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ibpe.api.names import CLUSTER_TAG, OWNER_TAG, RETAINED_TAG, ROLE_TAG, Role
-from ibpe.api.status import EndpointStatus
+from ibpe.api.status import EndpointStatus, Ownership
 from ibpe.aws.gateway import Endpoint, EndpointID, EndpointState
-from ibpe.reconcile.desire import ENDPOINT_TYPES, Owner
+from ibpe.reconcile.wanted import ENDPOINT_TYPES, Owner
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,13 @@ class Identity:
 def hold(endpoints: Iterable[Endpoint], entries: Iterable[EndpointStatus], identity: Identity) -> Holdings:
     """Sort what AWS shows into what is ours, by role."""
     entries = tuple(entries)
-    recorded = {EndpointID(id_): entry.role for entry in entries for id_ in (*entry.previous_ids, entry.id) if id_}
+    recorded = {EndpointID(id_): entry.role for entry in entries for id_ in entry.made_ids}
     mine: dict[Role, list[Endpoint]] = {}
     strangers: dict[Role, Endpoint] = {}
     unknown: list[Endpoint] = []
-    current = {entry.id for entry in entries}
-    awaited = {EndpointID(entry.id) for entry in entries if entry.id and entry.state == "creating"}
+    managed = [entry for entry in entries if entry.ownership is Ownership.MANAGED and entry.id]
+    current = {entry.id for entry in managed}
+    awaited = {EndpointID(str(entry.id)) for entry in managed if entry.state == "creating"}
     for endpoint in endpoints:
         if endpoint.state.is_gone:
             continue

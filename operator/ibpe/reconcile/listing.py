@@ -5,8 +5,9 @@ from datetime import datetime
 
 from ibpe.api.names import Role
 from ibpe.api.status import DriftEntry, PlannedAction
-from ibpe.reconcile.desire import Field
-from ibpe.reconcile.plan import Create, Delete, Finding, Modify, Plan, Resolve, Response, Retag, RolePlan
+from ibpe.reconcile.actions import Action, Contribute, Create, Delete, Modify, Resolve, Retag, Withdraw
+from ibpe.reconcile.fields import Field
+from ibpe.reconcile.plan import Finding, Plan, Response, RolePlan
 
 WORD_LIMIT = 2048
 
@@ -41,7 +42,7 @@ def planned(plan: Plan) -> Iterable[PlannedAction]:
                 yield PlannedAction(role=role.role, action="Modify", detail=detail)
 
 
-def _in_words(action: Create | Resolve | Modify | Retag | Delete, role: RolePlan) -> PlannedAction:
+def _in_words(action: Action, role: RolePlan) -> PlannedAction:
     match action:
         case Create(service_name=name, attempt=attempt):
             return PlannedAction(role=role.role, action="Create", detail=f"{name} (attempt {attempt})")
@@ -49,6 +50,13 @@ def _in_words(action: Create | Resolve | Modify | Retag | Delete, role: RolePlan
             return PlannedAction(role=role.role, action="Create", detail="again, to find out whether it was made")
         case Delete(ids=ids, why=why):
             return PlannedAction(role=role.role, action="Delete", detail=f"{', '.join(ids)}: {why}")
+        case Contribute(id=id_, statements=statements):
+            sids = ", ".join(statement.sid for statement in statements)
+            return PlannedAction(
+                role=role.role, action="Modify", detail=clamped(f"{id_}: statements {sids}", WORD_LIMIT)
+            )
+        case Withdraw(id=id_, why=why):
+            return PlannedAction(role=role.role, action="Modify", detail=f"{id_}: our statements taken out: {why}")
         case Retag(id=id_):
             fields: tuple[Field, ...] = (Field.TAGS,)
             name = "Tag"

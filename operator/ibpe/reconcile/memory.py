@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from ibpe.api.names import Role
 from ibpe.aws.gateway import EndpointID
-from ibpe.reconcile.desire import Field
+from ibpe.reconcile.fields import Field
 from ibpe.reconcile.plan import Patience
 
 LAG_BOUND = timedelta(minutes=5)
@@ -57,6 +57,8 @@ class Recollection:
     """Deletions that AWS took, so that NotFound afterwards means gone, and when it last did."""
     intents_without_vpc: set[Role] = field(default_factory=set)
     """Intents whose VPC is gone: nothing can have come of them that is still there."""
+    seen_contributed: set[EndpointID] = field(default_factory=set)
+    """Policies of others in which our statements were seen since we last put them in: not seen there means gone."""
     seen_gone_at: datetime | None = None
     """When everything was seen gone for the first time; the second look releases the finalizer."""
     known_to_watch: bool = False

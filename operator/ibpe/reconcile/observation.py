@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from ibpe.api.names import Role
 from ibpe.aws.facts import Facts
 from ibpe.aws.gateway import AccountID, Endpoint, EndpointID
-from ibpe.reconcile.desire import DesiredEndpoint
 from ibpe.reconcile.holdings import Holdings
 from ibpe.reconcile.ports import Key
+from ibpe.reconcile.wanted import DesiredEndpoint
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,12 @@ class Observation:
     absent: Mapping[EndpointID, Absence] = field(default_factory=dict)
     rivals: Mapping[str, Key] = field(default_factory=dict)
     """Claims of ours that another resource holds or comes first for, with that resource's name."""
+    named: Mapping[EndpointID, Endpoint] = field(default_factory=dict)
+    """Somebody else's endpoints that the spec names, by id; those that don't exist are absent."""
+    contributions: tuple[Endpoint, ...] = ()
+    """Endpoints of the region, of whatever VPC, whose policy holds statements of ours."""
+    uncontributed: frozenset[EndpointID] = frozenset()
+    """Endpoints that the status records for holding our statements, and that are proved not to."""
     braked: bool = False
     """Many owned endpoints vanished at once: nothing is made again before each was looked up by id."""
 

@@ -6,17 +6,18 @@ from datetime import datetime
 from typing import Protocol
 
 from ibpe.api.names import Role
-from ibpe.api.status import Status
+from ibpe.api.status import Ownership, Status
 from ibpe.aws.facts import Facts, Needs
-from ibpe.aws.gateway import AccountID, Cloud, Endpoint, EndpointID, EndpointState, Gateway, VpcID
+from ibpe.aws.gateway import AccountID, Cloud, Endpoint, EndpointID, EndpointState, Gateway, SecurityGroupID, VpcID
 from ibpe.aws.snapshot import Snapshot
 from ibpe.partitions import service_names
+from ibpe.policy.contribution import is_contributed
 from ibpe.reconcile.claims import claims_of
-from ibpe.reconcile.desire import Desired, Owner
 from ibpe.reconcile.holdings import Holdings, Identity, hold
 from ibpe.reconcile.memory import LAG_BOUND, Recollection
 from ibpe.reconcile.observation import Absence, Observation
 from ibpe.reconcile.ports import Key, Resource, Resources, Siblings
+from ibpe.reconcile.wanted import Desired, Owner
 
 STALE_SECONDS = 300.0
 """Age from which a snapshot no longer supports a decision or Ready."""
@@ -83,7 +84,8 @@ def observe(eyes: Eyes, resource: Resource, desired: Desired, past: Recollection
     snapshot = eyes.inventory.snapshot(desired.region, not_before=floor)
     check_account(resource.status, snapshot.account)
     fresh = resource.generation != resource.status.observed_generation or past.prerequisites_stale
-    needs = _needs(desired)
+    named = _named(eyes.cloud.gateway(desired.region), desired, snapshot)
+    needs = _needs(desired, named.values())
     facts = eyes.prerequisites.facts(resource.key, needs, 0.0 if fresh else eyes.prerequisites_max_age)
     looked = look_up(eyes.cloud.gateway(desired.region), resource.status, snapshot.endpoints)
     if None in looked.values():
@@ -94,6 +96,7 @@ def observe(eyes: Eyes, resource: Resource, desired: Desired, past: Recollection
     identity = identity_of(desired.owner, desired.region, desired.vpc_id)
     holdings = hold(known, resource.status.endpoints, identity)
     ours = {endpoint.id for endpoint in holdings.all}
+    sharing = contributions(eyes.cloud.gateway(desired.region), resource.status, snapshot, desired.mark, past, now)
     return Observation(
         account=snapshot.account,
         facts=facts,
@@ -101,6 +104,9 @@ def observe(eyes: Eyes, resource: Resource, desired: Desired, past: Recollection
         neighbours=tuple(e for e in known if e.id not in ours and e.vpc_id == desired.vpc_id),
         absent=absences(resource.status, looked, past, now),
         rivals=_rivals(eyes, resource, holdings),
+        named=named,
+        contributions=sharing.found,
+        uncontributed=sharing.proved_without,
         braked=eyes.inventory.braked(desired.region),
     )
 
@@ -124,11 +130,17 @@ def look_up(
 
 
 def recorded_ids(status: Status) -> Iterator[EndpointID]:
-    """Every endpoint id that the status names."""
+    """Every endpoint that the status says we made."""
     for entry in status.endpoints:
-        for id_ in (*entry.previous_ids, entry.id):
-            if id_:
-                yield EndpointID(id_)
+        yield from map(EndpointID, entry.made_ids)
+
+
+def concerned_ids(status: Status) -> Iterator[EndpointID]:
+    """Every endpoint id that the status names, somebody else's too."""
+    for entry in status.endpoints:
+        yield from map(EndpointID, (*entry.made_ids, *entry.contributed_ids))
+        if entry.id and entry.ownership is not Ownership.MANAGED:
+            yield EndpointID(entry.id)
 
 
 def absences(
@@ -139,7 +151,7 @@ def absences(
     An endpoint that was seen before, or whose deletion AWS accepted, is gone when it is not found by id. One that AWS
     has never shown may yet appear, for as long as the lag bound.
     """
-    never_seen = {entry.id for entry in status.endpoints if entry.state == "creating"}
+    never_seen = {e.id for e in status.endpoints if e.state == "creating" and e.ownership is Ownership.MANAGED}
     found: dict[EndpointID, Absence] = {}
     for id_, endpoint in looked.items():
         if endpoint is not None:
@@ -153,17 +165,66 @@ def absences(
     return found
 
 
+@dataclass(frozen=True)
+class Contributions:
+    """Where our statements are in others' policies."""
+
+    found: tuple[Endpoint, ...]
+    proved_without: frozenset[EndpointID]
+    """Endpoints that the status records for having them, and that are proved not to, or to be gone."""
+
+
+def contributions(
+    gateway: Gateway, status: Status, snapshot: Snapshot, mark: str, past: Recollection, now: datetime
+) -> Contributions:
+    """Every policy with our Sids: of a snapshot, and of the endpoints that the status records by id.
+
+    Statements that were seen there and no longer are, are gone. Where they were sent and never seen, they may yet
+    appear, for as long as the lag bound.
+    """
+    found = {endpoint.id: endpoint for endpoint in snapshot.contributed_to(mark)}
+    without: set[EndpointID] = set()
+    for id_ in dict.fromkeys(EndpointID(id_) for entry in status.endpoints for id_ in entry.contributed_ids):
+        endpoint = snapshot.endpoints[id_] if id_ in snapshot.endpoints else gateway.endpoint(id_)
+        gone = endpoint is None or endpoint.state.is_gone
+        if endpoint is not None and not gone and is_contributed(endpoint.policy, mark):
+            found[id_] = endpoint
+            past.seen_contributed.add(id_)
+            past.unseen_since.pop(_statements_in(id_), None)
+        elif gone or id_ in past.seen_contributed or past.unseen_for(_statements_in(id_), now) > LAG_BOUND:
+            without.add(id_)
+    return Contributions(tuple(found.values()), frozenset(without))
+
+
+def _statements_in(endpoint_id: EndpointID) -> str:
+    return f"statements in {endpoint_id}"
+
+
 def is_transitional(endpoints: Iterable[Endpoint]) -> bool:
     """Whether AWS is still at work on any of these."""
     return any(endpoint.state in {EndpointState.PENDING, EndpointState.DELETING} for endpoint in endpoints)
 
 
-def _needs(desired: Desired) -> Needs:
+def _named(gateway: Gateway, desired: Desired, snapshot: Snapshot) -> Mapping[EndpointID, Endpoint]:
+    """Somebody else's endpoints that the spec names, as the list shows them, or by id: a list proves no absence."""
+    found: dict[EndpointID, Endpoint] = {}
+    for id_ in (shared.endpoint_id for shared in desired.shared):
+        endpoint = snapshot.endpoints[id_] if id_ in snapshot.endpoints else gateway.endpoint(id_)
+        if endpoint is not None and not endpoint.state.is_gone:
+            found[id_] = endpoint
+    return found
+
+
+def _needs(desired: Desired, named: Iterable[Endpoint]) -> Needs:
+    groups = frozenset[SecurityGroupID]().union(
+        *(endpoint.security_group_ids for endpoint in desired.endpoints),
+        *(endpoint.security_group_ids for endpoint in named),
+    )
     return Needs(
         desired.region,
         desired.vpc_id,
         desired.build_subnet_ids.union(*(endpoint.subnet_ids for endpoint in desired.endpoints)),
-        frozenset(group for endpoint in desired.endpoints for group in endpoint.security_group_ids),
+        groups,
         frozenset(name for endpoint in desired.endpoints for name in endpoint.services),
     )
 

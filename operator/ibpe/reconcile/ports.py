@@ -129,3 +129,6 @@ class Watcher(Protocol):
 
     def drift_repaired(self, seconds: float) -> None:
         """A difference is gone, so many seconds after it was first seen."""
+
+    def policy_widened(self, role: str, cause: str) -> None:
+        """A policy allows what it did not before: by an edit of the spec, or by drift."""

@@ -9,13 +9,15 @@ from ibpe.api.status import PlannedAction, Status
 from ibpe.aws.gateway import Cloud
 from ibpe.aws.inventory import Inventory, ObservationFailed
 from ibpe.aws.prerequisites import Prerequisites
-from ibpe.reconcile.desire import Owner, desire
+from ibpe.reconcile.desire import desire
 from ibpe.reconcile.listing import planned
 from ibpe.reconcile.memory import Recollection
 from ibpe.reconcile.observe import Eyes, observe
-from ibpe.reconcile.plan import Patience, make_plan
+from ibpe.reconcile.plan import Patience
+from ibpe.reconcile.planning import make_plan
 from ibpe.reconcile.ports import Claimant, Key, Resource
 from ibpe.reconcile.refusals import Refusal, refuse
+from ibpe.reconcile.wanted import Owner
 
 NOTE = "Other resources in the cluster were not looked at: one that claims the same name or route would come first."
 BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -59,7 +61,7 @@ def preview(spec: Mapping[str, object], key: Key, cloud: Cloud, cluster: str) ->
     Raises InvalidSpec and AwsError.
     """
     parsed = parse_spec(spec)
-    desired = desire(parsed, Owner(cluster, key))
+    desired = desire(parsed, Owner(cluster, key), "")
     resource = Resource(
         key=key,
         uid="",

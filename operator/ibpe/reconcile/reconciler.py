@@ -3,33 +3,33 @@
 import logging
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ibpe.api.names import ConditionType, Role
-from ibpe.api.spec import DriftPolicy, InvalidSpec, Spec, parse_spec
-from ibpe.api.status import EndpointStatus, Status
+from ibpe.api.names import ConditionType
+from ibpe.api.spec import DriftPolicy, InvalidSpec, parse_spec
+from ibpe.api.status import Status
 from ibpe.aws.errors import AwsError, ErrorClass
 from ibpe.aws.inventory import ObservationFailed
 from ibpe.reconcile import status as statuses
-from ibpe.reconcile.apply import Applied, Hands, apply, in_order, intents, refused_before
-from ibpe.reconcile.compare import as_desired
-from ibpe.reconcile.desire import Desired, Owner, desire
+from ibpe.reconcile.actions import Create, Resolve
+from ibpe.reconcile.aftermath import Round, attempt_of, digests, note_changes, outcome_of, overlaid
+from ibpe.reconcile.apply import Applied, Hands, apply, intents, refused_before
+from ibpe.reconcile.contributing import EndpointLocks
+from ibpe.reconcile.desire import desire
 from ibpe.reconcile.entries import refreshed
 from ibpe.reconcile.memory import Memory, Recollection
-from ibpe.reconcile.notices import drift_news, notices
-from ibpe.reconcile.observation import Observation
+from ibpe.reconcile.notices import drift_news, notices, of_widening
 from ibpe.reconcile.observe import (
     STALE_SECONDS,
     AccountMismatch,
     Eyes,
     check_account,
+    concerned_ids,
     identity_of,
     is_transitional,
     observe,
-    recorded_ids,
 )
-from ibpe.reconcile.plan import Create, Plan, Resolve, Response, Retag, RolePlan, make_plan
+from ibpe.reconcile.planning import make_plan
 from ibpe.reconcile.ports import (
     Events,
     Interest,
@@ -40,31 +40,17 @@ from ibpe.reconcile.ports import (
     Watcher,
     WriteConflict,
 )
-from ibpe.reconcile.refusals import Refusal, refuse
+from ibpe.reconcile.refusals import refuse
 from ibpe.reconcile.teardown import Teardown
+from ibpe.reconcile.wanted import Owner
+from ibpe.reconcile.widening import Widening, widenings
 
 log = logging.getLogger(__name__)
 
 LOOK = "DescribeVpcEndpoints"
-AFTER_A_WRITE_SECONDS = 1.0
 AFTER_A_CONFLICT_SECONDS = 0.5
-CONTENDED_SECONDS = 600.0
 KUBERNETES_BACKOFF_CAP_SECONDS = 15.0
 """Nothing wakes us when the API server is back, and it is asked by a few workers at most."""
-
-
-@dataclass(frozen=True)
-class Round:
-    """What one look at a healthy spec came to, on the way from observing to telling."""
-
-    resource: Resource
-    spec: Spec
-    desired: Desired
-    seen: Observation
-    refusals: tuple[Refusal, ...]
-    plan: Plan
-    past: Recollection
-    now: datetime
 
 
 class Reconciler:
@@ -78,7 +64,8 @@ class Reconciler:
         self._interest = interest
         self._watcher = watcher
         self._memory = Memory()
-        self._teardown = Teardown(eyes, events, cluster)
+        self._locks = EndpointLocks()
+        self._teardown = Teardown(eyes, events, self._locks, cluster)
 
     def reconcile(self, key: Key, now: datetime) -> Outcome:
         """One round for a key: the next step towards its spec, or its end, and the truth about it in the status."""
@@ -103,9 +90,9 @@ class Reconciler:
     def _keep(self, resource: Resource, past: Recollection, now: datetime) -> Outcome:
         try:
             spec = parse_spec(resource.spec)
-            desired = desire(spec, Owner(self._cluster, resource.key))
+            desired = desire(spec, Owner(self._cluster, resource.key), resource.uid)
             if not past.known_to_watch:  # so that it is woken even if this first look fails
-                self._interest.note(resource.key, desired.region, desired.vpc_id, recorded_ids(resource.status))
+                self._interest.note(resource.key, desired.region, desired.vpc_id, concerned_ids(resource.status))
                 past.known_to_watch = True
             seen = observe(self._eyes, resource, desired, past, now)
             refusals = refuse(desired, seen)
@@ -132,7 +119,7 @@ class Reconciler:
         """Carry out the plan: finalizer first, then the intents, then AWS. A suspended resource is left as it is."""
         resource, plan, past = work.resource, work.plan, work.past
         self._remember(work)
-        if work.spec.suspend or not (plan.actions or work.seen.holdings.all):
+        if work.spec.suspend or not (plan.actions or work.seen.holdings.all or work.seen.contributions):
             return resource, Applied({entry.role: entry for entry in resource.status.endpoints})
         if not resource.has_finalizer:
             resource = self._resources.add_finalizer(resource)
@@ -147,7 +134,7 @@ class Reconciler:
                 return resource, refused_before(plan, before, error)
         resource = self._resources.write_status(resource, intents(pinned, plan))
         applied = apply(self._hands(work), plan, before, resource.status)
-        _note_changes(work, applied)
+        note_changes(work, applied)
         past.not_before = self._eyes.inventory.clock()
         self._eyes.inventory.hint_transitional(work.desired.region)
         return resource, applied
@@ -156,12 +143,15 @@ class Reconciler:
         """What later rounds and the AWS watch must know of this one."""
         desired, seen = work.desired, work.seen
         work.past.blind_since = None
-        ids = [endpoint.id for endpoint in (*seen.holdings.all, *seen.neighbours)]
+        others = (*seen.neighbours, *seen.named.values(), *seen.contributions)
+        ids = [endpoint.id for endpoint in (*seen.holdings.all, *others)]
         self._interest.note(work.resource.key, desired.region, desired.vpc_id, ids)
         work.past.prerequisites_stale = bool(work.refusals)
         settled = {role for role, holding in seen.holdings.by_role.items() if holding.all}
         settled |= {plan.role for plan in work.plan.roles if plan.given_up}
-        settled |= {a.role for a in work.plan.actions if isinstance(a, Create) and a.attempt != _attempt(work, a.role)}
+        settled |= {
+            a.role for a in work.plan.actions if isinstance(a, Create) and a.attempt != attempt_of(work, a.role)
+        }
         for role in settled:  # what was awaited came, or is no longer awaited: what is next has its own five minutes
             work.past.unseen_since.pop(role.value, None)
         for plan in work.plan.roles:
@@ -181,15 +171,16 @@ class Reconciler:
             vpc_id=desired.vpc_id,
             services=identity.services,
             past=work.past,
+            locks=self._locks,
             now=work.now,
             holds=lambda endpoint: identity.role_of(endpoint, {}),
-            digests={plan.role: digests for plan in work.plan.roles if (digests := _digests(work.desired, plan))},
+            digests={plan.role: both for plan in work.plan.roles if (both := digests(work.desired, plan))},
         )
 
     def _tell(self, work: Round, resource: Resource, applied: Applied) -> Outcome:
         """Write what is true now, say what is new, and say when to look again."""
         seen, now = work.seen, work.now
-        entries = refreshed(resource.status, work.desired, seen.holdings, seen.absent, work.plan)
+        entries = refreshed(resource.status, work.desired, seen.holdings, seen.absent, work.plan, seen.uncontributed)
         end = statuses.Round(
             generation=work.resource.generation,
             now=now,
@@ -202,18 +193,31 @@ class Reconciler:
             report=work.spec.drift_policy is DriftPolicy.REPORT,
             unknown_roles=tuple(endpoint.id for endpoint in seen.holdings.unknown_roles),
         )
-        status = statuses.conclude(resource.status, _overlaid(entries, applied), end)
-        self._publish(work.resource, resource, status, applied, now)
-        return _outcome(work, applied)
+        status = statuses.conclude(resource.status, overlaid(entries, applied), end)
+        self._publish(
+            work.resource, resource, status, applied, now, tuple(widenings(work.desired, work.plan, applied.done))
+        )
+        return outcome_of(work, applied)
 
-    def _publish(self, read: Resource, latest: Resource, status: Status, applied: Applied, now: datetime) -> None:
+    def _publish(
+        self,
+        read: Resource,
+        latest: Resource,
+        status: Status,
+        applied: Applied,
+        now: datetime,
+        widened: Iterable[Widening] = (),
+    ) -> None:
         written = self._resources.write_status(latest, status)
         news = drift_news(read.status, status, now)
         for entry in news.detected:
             self._watcher.drift_detected(entry.role.value, entry.field)
         for _, seconds in news.repaired:
             self._watcher.drift_repaired(seconds)
-        for notice in notices(read.status, status, news, applied.made):
+        told = [each for each in widened if each.is_news(news.detected)]
+        for widening in told:
+            self._watcher.policy_widened(widening.role.value, widening.cause)
+        for notice in (*map(of_widening, told), *notices(read.status, status, news, applied.made)):
             self._events.publish(written, notice.reason, notice.note, warning=notice.warning)
 
     def _stall(self, resource: Resource, now: datetime, reason: str, message: str, outcome: Outcome) -> Outcome:
@@ -239,62 +243,3 @@ class Reconciler:
             status = statuses.unobserved(resource.status, resource.generation, now, error, user_must_act=user)
             self._publish(resource, resource, status, Applied({}), now)
         return Outcome(retry=True, result="error")
-
-
-def _attempt(work: Round, role: Role) -> int:
-    return work.resource.status.endpoint(role).attempt
-
-
-def _note_changes(work: Round, applied: Applied) -> None:
-    """Remember what was changed, or may have been: a call that failed is no repair, however often it is tried."""
-    for plan in work.plan.roles:
-        failed = {name: f.error for f in applied.failures if f.role is plan.role for name in f.fields}
-        done = replace(plan, actions=tuple(action for action in plan.actions if action in applied.done))
-        for finding in plan.findings:
-            name, observed = finding.difference.field, finding.difference.observed
-            error = failed.get(name)
-            if not (done.mends(name) if error is None else not error.outcome_known):
-                continue
-            if error is None and finding.response == Response.REPAIRING:
-                new = (plan.role, name) not in work.past.changes
-                work.past.note_repair(plan.role, name, observed, work.now, new=new)
-            else:
-                work.past.note_change(plan.role, name, observed, work.now)
-
-
-def _digests(desired: Desired, plan: RolePlan) -> tuple[str, str] | None:
-    """The configuration before and after, for the audit log."""
-    wanted = desired.endpoint(plan.role)
-    if wanted is None:
-        return None
-    return (as_desired(wanted, plan.live).digest() if plan.live else "", wanted.digest())
-
-
-def _overlaid(entries: Iterable[EndpointStatus], applied: Applied) -> tuple[EndpointStatus, ...]:
-    """What was done is newer than what was seen before it: what a Create answered, and which tags were taken off."""
-    by_role = {entry.role: entry for entry in entries}
-    for role in {action.role for action in applied.done if isinstance(action, Retag)} & by_role.keys():
-        by_role[role] = by_role[role].model_copy(update={"tag_keys": applied.entries[role].tag_keys})
-    for role, entry in applied.entries.items():
-        if entry.state in {"creating", "absent"} and role in by_role and by_role[role].state == "creating":
-            fresh = {"id": entry.id, "state": entry.state, "service_name": entry.service_name}
-            by_role[role] = by_role[role].model_copy(update=fresh)
-    return in_order(by_role)
-
-
-def _outcome(work: Round, applied: Applied) -> Outcome:
-    """When to look again. A settled resource is left to the watches."""
-    if applied.failures:
-        return Outcome(retry=True, result="error")
-    if work.spec.suspend:
-        return Outcome(result="suspended")
-    if applied.done:
-        return Outcome(requeue_after=AFTER_A_WRITE_SECONDS, result="waiting")
-    if work.refusals:
-        return Outcome(retry=True, result="refused")
-    waits = [plan.wait.seconds for plan in work.plan.roles if plan.wait is not None]
-    if waits:
-        return Outcome(requeue_after=min(waits), result="waiting")
-    if any(finding.response == Response.CONTENDED for finding in work.plan.findings):
-        return Outcome(requeue_after=CONTENDED_SECONDS, result="waiting")
-    return Outcome()

@@ -7,13 +7,15 @@ only the refused fields are left as they are, so that a missing subnet never kee
 from collections.abc import Iterator
 
 from ibpe.reconcile.checks.case import EVERYTHING, Case, Check, Refusal
-from ibpe.reconcile.checks.endpoint import claim_is_free, endpoint_is_ours, policy_is_valid, service_exists
+from ibpe.reconcile.checks.endpoint import claim_is_free, endpoint_is_ours, service_exists
+from ibpe.reconcile.checks.policy import policy_does_what_it_says, policy_is_valid, policy_lets_builds_through
 from ibpe.reconcile.checks.private_dns import name_is_free, vpc_resolves_names
 from ibpe.reconcile.checks.routes import routes_are_free, table_is_the_builds_own, tables_exist
 from ibpe.reconcile.checks.security_groups import groups_exist, https_is_let_in
+from ibpe.reconcile.checks.shared import shared_refusals
 from ibpe.reconcile.checks.subnets import subnets_exist, zones_are_served, zones_differ
-from ibpe.reconcile.desire import Desired
 from ibpe.reconcile.observation import Observation
+from ibpe.reconcile.wanted import Desired
 
 __all__ = ["CHECKS", "EVERYTHING", "POLICY_REASONS", "Refusal", "refuse"]
 
@@ -21,6 +23,8 @@ CHECKS: tuple[Check, ...] = (
     endpoint_is_ours,
     service_exists,
     policy_is_valid,
+    policy_does_what_it_says,
+    policy_lets_builds_through,
     subnets_exist,
     zones_differ,
     zones_are_served,
@@ -34,7 +38,7 @@ CHECKS: tuple[Check, ...] = (
     table_is_the_builds_own,
 )
 
-POLICY_REASONS = frozenset({"PolicyInvalid", "PolicyTooLong"})
+POLICY_REASONS = frozenset({"PolicyInvalid", "PolicyTooLong", "PolicyUnreadable", "PolicyDeniesBuilds", "ForeignDeny"})
 
 
 def refuse(desired: Desired, seen: Observation) -> tuple[Refusal, ...]:
@@ -43,7 +47,8 @@ def refuse(desired: Desired, seen: Observation) -> tuple[Refusal, ...]:
     if whole is not None:
         return (whole,)
     cases = [Case(desired, endpoint, seen) for endpoint in desired.endpoints]
-    return tuple(refusal for case in cases for check in CHECKS if (refusal := check(case)) is not None)
+    own = tuple(refusal for case in cases for check in CHECKS if (refusal := check(case)) is not None)
+    return (*own, *shared_refusals(desired, seen))
 
 
 def _whole(desired: Desired, seen: Observation) -> Iterator[Refusal]:

@@ -7,12 +7,14 @@ from datetime import datetime
 from ibpe.api.names import ConditionStatus, ConditionType, Role
 from ibpe.api.status import EndpointStatus, PlannedAction, Status
 from ibpe.aws.errors import AwsError, ErrorClass
+from ibpe.reconcile.actions import Contribute, Create, Delete, Failure, Modify, Resolve, Retag, Withdraw
 from ibpe.reconcile.conditions import Verdict, merge
-from ibpe.reconcile.desire import Desired, Field
 from ibpe.reconcile.failed_calls import describe
+from ibpe.reconcile.fields import Field
 from ibpe.reconcile.listing import drift_entries, planned
-from ibpe.reconcile.plan import Create, Delete, Failure, Modify, Plan, Resolve, Response, Retag, RolePlan
+from ibpe.reconcile.plan import Plan, Response, RolePlan
 from ibpe.reconcile.refusals import POLICY_REASONS, Refusal
+from ibpe.reconcile.wanted import Desired
 
 COMPONENTS: Mapping[Role, ConditionType] = {
     Role.IMAGE_BUILDER: ConditionType.IMAGE_BUILDER_ENDPOINT_READY,
@@ -203,7 +205,9 @@ def _verb(plan: RolePlan) -> Verdict | None:
                 return Verdict("True", "Deleting", f"{', '.join(ids)} ({role}) is being deleted: {action.why}.")
             case Resolve(role=role):
                 return Verdict("True", "Resolving", f"Finding out whether a {role} endpoint was made.")
-            case Modify() | Retag():
+            case Withdraw(id=id_):
+                return Verdict("True", "Withdrawing", f"Our statements are being taken out of {id_}: {action.why}.")
+            case Modify() | Retag() | Contribute():
                 break
     active = [f for f in plan.findings if f.response in {Response.REPAIRING, Response.UPDATING}]
     repairing = [finding for finding in active if finding.drift]
@@ -219,7 +223,7 @@ def _verb(plan: RolePlan) -> Verdict | None:
 
 
 def _works(end: Round) -> bool:
-    asked = [end.plan.role(endpoint.role) for endpoint in end.desired.endpoints]
+    asked = [end.plan.role(wanted.role) for wanted in end.desired.wanted]
     return all(plan is not None and plan.works for plan in asked)
 
 
@@ -228,7 +232,7 @@ def _edits(end: Round) -> bool:
 
 
 def _ready_message(end: Round) -> str:
-    ids = ", ".join(f"{plan.role} {plan.live.id}" for plan in end.plan.roles if plan.live)
+    ids = ", ".join(f"{plan.role} {plan.note or plan.live.id}" for plan in end.plan.roles if plan.live)
     drift = [finding for finding in end.plan.findings if finding.drift]
     what = "; ".join(str(finding.difference) for finding in drift)
     left = f" Drift is left as it is: {what}." if drift else ""
@@ -238,7 +242,7 @@ def _ready_message(end: Round) -> str:
 
 
 def _component(role: Role, end: Round) -> Verdict:
-    if end.desired.endpoint(role) is None:
+    if role not in {wanted.role for wanted in end.desired.wanted}:
         return Verdict("Unknown", "NotManaged", f"The spec asks for no {role} endpoint, so none is looked at.")
     plan = end.plan.role(role)
     for failure in end.failures:
@@ -252,7 +256,7 @@ def _component(role: Role, end: Round) -> Verdict:
     if plan is None:
         return Verdict("Unknown", "NotObserved", "Not looked at.")
     if plan.works and plan.live is not None:
-        return Verdict("True", "Available", f"{plan.live.id} is available.")
+        return Verdict("True", "Available", f"{plan.note}." if plan.note else f"{plan.live.id} is available.")
     doing = _verb(plan)
     if doing is not None:
         return Verdict("False", doing.reason, doing.message)
@@ -286,6 +290,8 @@ def _drift_verdict(end: Round) -> Verdict:
         return Verdict("False", reason, "; ".join(str(finding.difference) for finding in drift) + ".")
     if any(plan.live is None for plan in end.plan.roles):
         return Verdict("Unknown", "NotObserved", "There is nothing to compare yet.")
+    if not any(wanted.fields() for wanted in end.desired.wanted):
+        return Verdict("Unknown", "NotManaged", "Nothing here is the operator's to keep as it was applied.")
     return Verdict("True", "NoDrift", "AWS shows what was applied.")
 
 

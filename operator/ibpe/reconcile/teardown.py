@@ -4,24 +4,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ibpe.api.names import ABANDON, CLUSTER_TAG, OWNER_TAG, RETAINED_TAG, ConditionType
+from ibpe.api.names import ABANDON, CLUSTER_TAG, OWNER_TAG, RETAINED_TAG, ConditionType, Role
 from ibpe.api.spec import DeletionPolicy
 from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.audit import audit_context
 from ibpe.aws.errors import AwsError, ErrorClass
 from ibpe.aws.gateway import Endpoint, EndpointID, EndpointState, Gateway, VpcID
 from ibpe.aws.inventory import ObservationFailed
+from ibpe.policy.contribution import mark
 from ibpe.reconcile import status as statuses
+from ibpe.reconcile.actions import Resolve, Withdraw
 from ibpe.reconcile.apply import ALREADY_MADE, Applied, Hands, apply, delete, in_order
-from ibpe.reconcile.desire import Owner
+from ibpe.reconcile.contributing import EndpointLocks
 from ibpe.reconcile.entries import refreshed
 from ibpe.reconcile.failed_calls import describe
 from ibpe.reconcile.holdings import Holdings, Identity, hold
 from ibpe.reconcile.memory import LAG_BOUND, Recollection
 from ibpe.reconcile.observation import Absence
-from ibpe.reconcile.observe import AccountMismatch, Eyes, absences, check_account, identity_of, recorded_ids
-from ibpe.reconcile.plan import Plan, Resolve, RolePlan
+from ibpe.reconcile.observe import (
+    STALE_SECONDS,
+    AccountMismatch,
+    Eyes,
+    absences,
+    check_account,
+    contributions,
+    identity_of,
+    recorded_ids,
+)
+from ibpe.reconcile.plan import Plan, RolePlan
 from ibpe.reconcile.ports import Events, Outcome, Resource
+from ibpe.reconcile.retiring import can_withdraw
+from ibpe.reconcile.wanted import Owner
 
 SECOND_LOOK_SECONDS = 1.0
 LOOK_AGAIN_SECONDS = 5.0
@@ -36,6 +49,13 @@ class Remains:
     absent: Mapping[EndpointID, Absence]
     seen: tuple[Endpoint, ...]
     open_intents: tuple[EndpointStatus, ...]
+    contributions: tuple[Endpoint, ...] = ()
+    """Somebody else's endpoints whose policy holds our statements, and should not."""
+    stuck: tuple[Endpoint, ...] = ()
+    """Those whose policy would be empty without our statements: they stay there."""
+    unsettled: tuple[EndpointID, ...] = ()
+    """Those that our statements were sent to and that don't show them, and may yet."""
+    uncontributed: frozenset[EndpointID] = frozenset()
 
     @property
     def unproved(self) -> tuple[EndpointID, ...]:
@@ -45,7 +65,8 @@ class Remains:
     @property
     def nothing(self) -> bool:
         """Whether all of it is proved gone."""
-        return not (self.holdings.all or self.holdings.unknown_roles or self.open_intents or self.unproved)
+        ours = self.holdings.all or self.holdings.unknown_roles or self.open_intents or self.unproved
+        return not (ours or self.contributions or self.unsettled)
 
     @property
     def strangers(self) -> tuple[Endpoint, ...]:
@@ -59,6 +80,7 @@ class Teardown:
 
     eyes: Eyes
     events: Events
+    locks: EndpointLocks
     cluster: str
 
     def run(self, resource: Resource, past: Recollection, now: datetime) -> Outcome:
@@ -88,13 +110,13 @@ class Teardown:
         remains = self._look(resource, gateway, identity, past, now)
         if remains.nothing and not remains.strangers:
             check_account(resource.status, self.eyes.cloud.caller_account())  # of the credentials that just looked
-            return self._second_look(resource, past, now)
+            return self._second_look(resource, remains, past, now)
         past.seen_gone_at = None
         refusal = _cannot_proceed(remains)
         if refusal is not None:
             return self._hold(resource, now, "OwnershipMismatch", f"{refusal} {_way_out(resource)}")
         self.eyes.inventory.hint_transitional(region)
-        entries = refreshed(resource.status, None, remains.holdings, remains.absent, Plan(()))
+        entries = refreshed(resource.status, None, remains.holdings, remains.absent, Plan(()), remains.uncontributed)
         status = resource.status.model_copy(update={"endpoints": entries})
         applied = self._let_go(resource, gateway, identity, remains, past, now)
         status = status.model_copy(update={"endpoints": _with_found(entries, applied)})
@@ -124,7 +146,29 @@ class Teardown:
             holdings = _without_released(holdings, owner)
         held = {role for role, holding in holdings.by_role.items() if holding.all}
         open_intents = tuple(e for e in entries if e.intent_open and e.role not in held and not past_gone(e, past, now))
-        return Remains(holdings, absences(resource.status, looked, past, now), tuple(by_id.values()), open_intents)
+        remains = Remains(holdings, absences(resource.status, looked, past, now), tuple(by_id.values()), open_intents)
+        return remains if _retains(resource) else self._with_contributions(remains, resource, gateway, past, now)
+
+    def _with_contributions(
+        self, remains: Remains, resource: Resource, gateway: Gateway, past: Recollection, now: datetime
+    ) -> Remains:
+        """What others' policies hold of ours: the shared snapshot finds it, and a look by id decides."""
+        ours = mark(self.cluster, resource.uid)
+        snapshot = self.eyes.inventory.snapshot(gateway.region, self.eyes.inventory.clock() - STALE_SECONDS)
+        recorded = [EndpointID(id_) for entry in resource.status.endpoints for id_ in entry.contributed_ids]
+        ids = dict.fromkeys((*recorded, *(endpoint.id for endpoint in snapshot.contributed_to(ours))))
+        found = {id_: endpoint for id_ in ids if (endpoint := gateway.endpoint(id_)) is not None}
+        fresh = replace(snapshot, endpoints=found)
+        sharing = contributions(gateway, resource.status, fresh, ours, past, now)
+        leaving = tuple(each for each in sharing.found if can_withdraw(each.policy, ours))
+        settled = {*sharing.proved_without, *(each.id for each in sharing.found)}
+        return replace(
+            remains,
+            contributions=leaving,
+            stuck=tuple(each for each in sharing.found if each not in leaving),
+            unsettled=tuple(id_ for id_ in recorded if id_ not in settled),
+            uncontributed=sharing.proved_without,
+        )
 
     def _let_go(
         self,
@@ -144,13 +188,17 @@ class Teardown:
             vpc_id=VpcID(identity.vpc_id or ""),
             services=identity.services,
             past=past,
+            locks=self.locks,
             now=now,
             holds=lambda endpoint: identity.role_of(endpoint, {}),
         )
         resolving = tuple(
             RolePlan(entry.role, actions=(Resolve(entry.role, entry.attempt),)) for entry in remains.open_intents
         )
-        applied = apply(hands, Plan(resolving), resource.status, resource.status)
+        ours, why = mark(self.cluster, resource.uid), "the resource is being deleted"
+        due = [each for each in remains.contributions if each.state is EndpointState.AVAILABLE]
+        leaving = RolePlan(Role.S3, actions=tuple(Withdraw(Role.S3, each.id, ours, why) for each in due))
+        applied = apply(hands, Plan((*resolving, leaving)), resource.status, resource.status)
         _settle_resolutions(applied, past)
         doomed = [e for e in remains.holdings.all if e.state is not EndpointState.DELETING]
         retained = [e for e in doomed if _retains(resource) and not e.state.is_dead and not _is_bare(e, resource)]
@@ -165,17 +213,31 @@ class Teardown:
                 delete(gateway, deleting, past, now)
         return applied
 
-    def _second_look(self, resource: Resource, past: Recollection, now: datetime) -> Outcome:
+    def _second_look(self, resource: Resource, remains: Remains, past: Recollection, now: datetime) -> Outcome:
         if past.seen_gone_at is None or (now - past.seen_gone_at).total_seconds() < SECOND_LOOK_SECONDS:
             past.seen_gone_at = past.seen_gone_at or now
             return Outcome(requeue_after=SECOND_LOOK_SECONDS, result="waiting")
         ids = sorted(recorded_ids(resource.status))
+        self._tell_what_stays(resource, remains)
         if _retains(resource):
             self.events.publish(resource, "Retained", f"Left in AWS, without our tags: {', '.join(ids) or 'nothing'}.")
         else:
             self.events.publish(resource, "Deleted", f"AWS shows nothing left of {', '.join(ids) or 'it'}.")
         self.eyes.resources.remove_finalizer(resource)
         return Outcome(result="gone")
+
+    def _tell_what_stays(self, resource: Resource, remains: Remains) -> None:
+        shared = [id_ for entry in resource.status.endpoints for id_ in entry.contributed_ids]
+        if _retains(resource) and shared:
+            note = f"Our statements stay in the policy of {', '.join(shared)}: deletionPolicy is Retain."
+            self.events.publish(resource, "StatementsRetained", note)
+        if remains.stuck:
+            ids = ", ".join(endpoint.id for endpoint in remains.stuck)
+            note = (
+                f"Our statements stay in the policy of {ids}: without them it would be empty, and AWS's default allows "
+                "everything. Its owner should write the policy anew, or delete the endpoint."
+            )
+            self.events.publish(resource, "StatementsRetained", note, warning=True)
 
     def _abandoned(self, resource: Resource) -> bool:
         account = resource.abandoned_account
@@ -184,7 +246,9 @@ class Teardown:
     def _abandon(self, resource: Resource) -> Outcome:
         ids = ", ".join(sorted(recorded_ids(resource.status))) or "no known ids"
         intents = ", ".join(f"an unanswered Create for {e.role}" for e in resource.status.endpoints if e.intent_open)
-        left = f"{ids}{f', {intents}' if intents else ''}"
+        shared = [id_ for entry in resource.status.endpoints for id_ in entry.contributed_ids]
+        statements = f", our statements in the policy of {', '.join(shared)}" if shared else ""
+        left = f"{ids}{f', {intents}' if intents else ''}{statements}"
         note = f"Abandoned on request: account {resource.abandoned_account} may still hold {left}."
         self.events.publish(resource, "Abandoned", note, warning=True)
         self.eyes.resources.remove_finalizer(resource)
@@ -217,6 +281,8 @@ def past_gone(entry: EndpointStatus, past: Recollection, now: datetime) -> bool:
 def _progress(status: Status, resource: Resource, remains: Remains, applied: Applied, now: datetime) -> Status:
     waiting = [f"{endpoint.id} ({endpoint.state})" for endpoint in remains.holdings.all]
     waiting += [f"{id_} (not shown by AWS yet)" for id_ in remains.unproved]
+    waiting += [f"our statements in the policy of {each.id}" for each in remains.contributions]
+    waiting += [f"our statements in the policy of {id_} (not shown by AWS yet)" for id_ in remains.unsettled]
     waiting += [f"the answer to a Create for {entry.role}" for entry in remains.open_intents]
     message = f"Waiting until AWS shows these gone: {', '.join(waiting)}."
     for failure in applied.failures:
@@ -240,6 +306,8 @@ def _settle_resolutions(applied: Applied, past: Recollection) -> None:
 def _with_found(entries: tuple[EndpointStatus, ...], applied: Applied) -> tuple[EndpointStatus, ...]:
     by_role = {entry.role: entry for entry in entries}
     for action in applied.done:
+        if not isinstance(action, Resolve):
+            continue
         found = applied.entries[action.role]
         by_role[action.role] = by_role.get(action.role, found).model_copy(
             update={"id": found.id, "state": found.state, "service_name": found.service_name}

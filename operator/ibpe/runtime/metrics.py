@@ -123,6 +123,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._widened = Counter(
+            "ibpe_policy_widened_total",
+            "Policies that came to allow more than before: by an edit of the spec, or by drift.",
+            ["role", "cause"],
+            registry=self.registry,
+        )
+
     def depth_changed(self, depth: int) -> None:
         """QueueObserver."""
         self._depth.set(depth)
@@ -164,6 +171,10 @@ class Metrics:
     def drift_repaired(self, seconds: float) -> None:
         """A difference is gone, so many seconds after it was found."""
         self._repairs.observe(seconds)
+
+    def policy_widened(self, role: str, cause: str) -> None:
+        """A policy allows what it did not before."""
+        self._widened.labels(role, cause).inc()
 
     def show_snapshot_ages(self, ages: Callable[[], Mapping[str, float]]) -> None:
         """Have the seconds of each region's snapshot asked for at every scrape."""

@@ -30,17 +30,20 @@ from ibpe.aws.gateway import (
     VpcID,
 )
 from ibpe.policy.document import PolicyDocument, render
-from ibpe.reconcile.desire import Desired, DesiredEndpoint, Owner, desire
+from ibpe.reconcile.desire import desire
 from ibpe.reconcile.holdings import Holding, Holdings
 from ibpe.reconcile.observation import Observation
-from ibpe.reconcile.plan import Patience, Plan, make_plan
+from ibpe.reconcile.plan import Patience, Plan
+from ibpe.reconcile.planning import make_plan
 from ibpe.reconcile.ports import Key, Resource
 from ibpe.reconcile.refusals import Refusal, refuse
+from ibpe.reconcile.wanted import Desired, DesiredEndpoint, Owner
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ACCOUNT = AccountID("123456789012")
 REGION = "us-west-2"
 CLUSTER = "blue"
+UID = "5f3c0d6e-0000-4000-8000-000000000001"
 KEY = Key("team-a", "images")
 OWNER = Owner(CLUSTER, KEY)
 TAGS = {"ibpe.dev/cluster": CLUSTER, "ibpe.dev/owner": str(KEY)}
@@ -52,6 +55,8 @@ ZONES = {A1: "us-west-2a", A2: "us-west-2a", B1: "us-west-2b", B2: "us-west-2b",
 CIDRS = {A1: "10.0.1.0/24", A2: "10.0.2.0/24", B1: "10.0.3.0/24", B2: "10.0.4.0/24", C1: "10.0.5.0/24"}
 GROUP, GROUP2 = SecurityGroupID("sg-00000001"), SecurityGroupID("sg-00000002")
 TABLE, MAIN = RouteTableID("rtb-00000001"), RouteTableID("rtb-0000000f")
+OPEN = '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}'
+SHUT = OPEN.replace("Allow", "Deny")
 IB_ID, S3_ID = EndpointID("vpce-0000000b"), EndpointID("vpce-00000053")
 
 
@@ -77,7 +82,7 @@ def image_builder(**changes: Any) -> dict[str, Any]:
 
 def desired(**changes: Any) -> Desired:
     """What such a spec asks for."""
-    return desire(parse_spec(spec(**changes)), OWNER)
+    return desire(parse_spec(spec(**changes)), OWNER, UID)
 
 
 def wanted(role: Role = Role.IMAGE_BUILDER, **changes: Any) -> DesiredEndpoint:

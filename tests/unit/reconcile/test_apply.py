@@ -10,11 +10,14 @@ from ibpe.api.names import Role
 from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.errors import AwsError, classify
 from ibpe.aws.gateway import EndpointID, EndpointState, Gateway, ModifyEndpoint
+from ibpe.reconcile.actions import Action, Create, Delete, Modify, Retag
 from ibpe.reconcile.apply import Applied, Hands, apply, intents, only
-from ibpe.reconcile.desire import DesiredEndpoint, Field
+from ibpe.reconcile.contributing import EndpointLocks
+from ibpe.reconcile.fields import Field
 from ibpe.reconcile.memory import Recollection
 from ibpe.reconcile.observe import identity_of
-from ibpe.reconcile.plan import Action, Create, Delete, Modify, Plan, Retag, RolePlan
+from ibpe.reconcile.plan import Plan, RolePlan
+from ibpe.reconcile.wanted import DesiredEndpoint
 from tests.unit.reconcile.account import Account
 from tests.unit.reconcile.given import (
     A1,
@@ -79,6 +82,7 @@ def done(site: Account, plan: Plan, before: Status | None = None, past: Recollec
         vpc_id=VPC,
         services=identity.services,
         past=past or Recollection(),
+        locks=EndpointLocks(),
         now=NOW,
         holds=lambda endpoint: identity.role_of(endpoint, {}),
     )

@@ -24,7 +24,8 @@ from ibpe.reconcile.compare import (
     tag_change,
     works_with,
 )
-from ibpe.reconcile.desire import DesiredEndpoint, Field
+from ibpe.reconcile.fields import Field
+from ibpe.reconcile.wanted import DesiredEndpoint
 from tests.unit.reconcile.given import (
     A1,
     A2,
@@ -33,6 +34,8 @@ from tests.unit.reconcile.given import (
     C1,
     GROUP,
     GROUP2,
+    OPEN,
+    SHUT,
     TABLE,
     ZONES,
     image_builder,
@@ -209,7 +212,9 @@ def test_tags_are_told_key_by_key() -> None:
     ("want", "have", "differing", "works"),
     [
         (WANT, made(WANT), (), True),
-        (WANT, made(WANT, policy="{}"), (Field.POLICY,), True),
+        (WANT, made(WANT, policy=OPEN), (Field.POLICY,), True),
+        (WANT, made(WANT, policy=SHUT), (Field.POLICY,), False),
+        (WANT, made(WANT, policy="{}"), (Field.POLICY,), False),
         (WANT, made(WANT, tags={}), (Field.TAGS,), True),
         (WANT, made(WANT, private_dns=False), (Field.PRIVATE_DNS,), False),
         (wanted(imageBuilder=image_builder(privateDNS=False)), made(WANT), (Field.PRIVATE_DNS,), True),
@@ -226,7 +231,16 @@ def test_tags_are_told_key_by_key() -> None:
         ),
     ],
     ids=[
-        *("as desired", "policy", "tags", "name is lacking", "name is there too many", "no group of ours"),
+        *(
+            "as desired",
+            "open policy",
+            "shut policy",
+            "no policy",
+            "tags",
+            "name is lacking",
+            "name is there too many",
+            "no group of ours",
+        ),
         *("one group too many", "one subnet lacks", "no subnet", "a route lacks", "a route too many"),
     ],
 )

@@ -11,8 +11,10 @@ from ibpe.api.names import Role
 from ibpe.api.spec import parse_spec
 from ibpe.aws.gateway import EndpointType
 from ibpe.policy.document import PolicyError
-from ibpe.reconcile.desire import Field, Owner, policies
+from ibpe.reconcile.desire import policies
+from ibpe.reconcile.fields import Field
 from ibpe.reconcile.ports import Key
+from ibpe.reconcile.wanted import Owner
 from tests.unit.reconcile.given import A1, B1, GROUP, GROUP2, OWNER, TABLE, VPC, desired, image_builder, spec, wanted
 
 

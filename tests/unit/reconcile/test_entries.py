@@ -7,11 +7,12 @@ import pytest
 from ibpe.api.names import Role
 from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.gateway import Endpoint, EndpointID, EndpointState
-from ibpe.reconcile.desire import Desired, Field
 from ibpe.reconcile.entries import PREVIOUS_LIMIT, refreshed
+from ibpe.reconcile.fields import Field
 from ibpe.reconcile.holdings import Holding
 from ibpe.reconcile.observation import Absence, Observation
 from ibpe.reconcile.plan import Patience
+from ibpe.reconcile.wanted import Desired
 from tests.unit.reconcile.given import (
     A1,
     B1,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from ibpe.api.names import Role
-from ibpe.reconcile.desire import Field
+from ibpe.reconcile.fields import Field
 from ibpe.reconcile.memory import (
     CHANGE_REST,
     CONTENTION_WINDOW,

@@ -8,20 +8,12 @@ import pytest
 from ibpe.api.names import Role
 from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.gateway import EndpointID, EndpointState, ModifyEndpoint
-from ibpe.reconcile.desire import Field
+from ibpe.reconcile.actions import Create, Delete, Modify, Resolve, Retag
+from ibpe.reconcile.fields import Field
 from ibpe.reconcile.holdings import Holding
 from ibpe.reconcile.observation import Absence, Observation
-from ibpe.reconcile.plan import (
-    Create,
-    Delete,
-    Modify,
-    Patience,
-    Resolve,
-    Response,
-    Retag,
-    RolePlan,
-    next_attempt,
-)
+from ibpe.reconcile.plan import Patience, Response, RolePlan
+from ibpe.reconcile.planning import next_attempt
 from ibpe.reconcile.refusals import EVERYTHING, Refusal
 from tests.unit.reconcile.given import (
     A1,

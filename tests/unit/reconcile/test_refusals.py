@@ -17,11 +17,12 @@ from ibpe.aws.gateway import (
     VpcID,
 )
 from ibpe.reconcile.claims import private_dns_claim, route_claim
-from ibpe.reconcile.desire import Desired, Field
+from ibpe.reconcile.fields import Field
 from ibpe.reconcile.holdings import Holding
 from ibpe.reconcile.observation import Observation
 from ibpe.reconcile.ports import Key
 from ibpe.reconcile.refusals import EVERYTHING, Refusal, refuse
+from ibpe.reconcile.wanted import Desired
 from tests.unit.reconcile.given import (
     A1,
     A2,

@@ -11,12 +11,14 @@ from ibpe.api.names import ConditionType, Role
 from ibpe.api.status import MESSAGE_LIMIT, Condition, EndpointStatus, Status
 from ibpe.aws.errors import AwsError, classify
 from ibpe.aws.gateway import EndpointState
-from ibpe.reconcile.desire import Desired, Field
+from ibpe.reconcile.actions import Failure
+from ibpe.reconcile.fields import Field
 from ibpe.reconcile.holdings import Holding
 from ibpe.reconcile.observation import Absence, Observation
-from ibpe.reconcile.plan import Failure, Patience, Plan
+from ibpe.reconcile.plan import Patience, Plan
 from ibpe.reconcile.refusals import Refusal, refuse
 from ibpe.reconcile.status import Round, conclude, defective, deleting, stalled, unobserved
+from ibpe.reconcile.wanted import Desired
 from tests.unit.reconcile.given import (
     A1,
     ACCOUNT,
@@ -24,6 +26,7 @@ from tests.unit.reconcile.given import (
     GROUP,
     IB_ID,
     NOW,
+    OPEN,
     S3_ID,
     VPC,
     desired,
@@ -146,7 +149,7 @@ ROWS: Mapping[str, tuple[Status, tuple[str, str, str, str], str, str]] = {
     ),
     "ready": (concluded(HEALTHY), ("True", "False", "False", "True"), "Healthy", "Current"),
     "drift being repaired, endpoint works": (
-        concluded(seen(holdings(made(IB, policy="{}"), made(S3)))),
+        concluded(seen(holdings(made(IB, policy=OPEN), made(S3)))),
         ("True", "True", "False", "False"),
         "Progressing",
         "InProgress",
@@ -159,7 +162,7 @@ ROWS: Mapping[str, tuple[Status, tuple[str, str, str, str], str, str]] = {
     ),
     "gone and being made again": (concluded(GONE), ("False", "True", "False", "False"), "Progressing", "InProgress"),
     "Report: drift, endpoint works": (
-        concluded(seen(holdings(made(IB, policy="{}"), made(S3))), report=True),
+        concluded(seen(holdings(made(IB, policy=OPEN), made(S3))), report=True),
         ("True", "False", "False", "False"),
         "Healthy",
         "Current",
@@ -226,7 +229,7 @@ ROWS: Mapping[str, tuple[Status, tuple[str, str, str, str], str, str]] = {
     ),
     "contended, endpoint works": (
         concluded(
-            seen(holdings(made(IB, policy="{}"), made(S3))),
+            seen(holdings(made(IB, policy=OPEN), made(S3))),
             patience=Patience(contended=frozenset({(Role.IMAGE_BUILDER, Field.POLICY)})),
         ),
         ("True", "False", "False", "False"),
@@ -334,7 +337,7 @@ def test_a_first_endpoint_is_made_and_a_later_one_made_again() -> None:
 
 def test_a_failed_call_is_told_with_the_endpoint_or_the_vpc_it_was_about() -> None:
     failures = (Failure(Role.IMAGE_BUILDER, denial(), (Field.POLICY,)),)
-    look = seen(holdings(made(IB, policy="{}"), made(S3)))
+    look = seen(holdings(made(IB, policy=OPEN), made(S3)))
     assert f"imagebuilder endpoint {IB_ID}: policy" in message(concluded(look, failures=failures), STALLED)
     assert f"imagebuilder endpoint in {VPC}" in message(concluded(seen(), Status(), failures=failures), STALLED)
 
@@ -429,7 +432,7 @@ def test_nothing_that_is_new_changes_nothing() -> None:
 
 
 def test_drift_keeps_the_time_when_it_was_first_seen() -> None:
-    drifted = seen(holdings(made(IB, policy="{}"), made(S3)))
+    drifted = seen(holdings(made(IB, policy=OPEN), made(S3)))
     first = concluded(drifted)
     assert [(d.field, d.detected_at, d.action) for d in first.drift] == [("policy", NOW, "Repairing")]
     later = concluded(drifted, first, now=NOW + timedelta(minutes=1))
@@ -438,7 +441,7 @@ def test_drift_keeps_the_time_when_it_was_first_seen() -> None:
 
 
 def test_an_edit_of_the_spec_is_not_in_drift() -> None:
-    status = concluded(seen(holdings(made(IB, policy="{}"), made(S3))), status_of(entry(IB, applied={}), entry(S3)))
+    status = concluded(seen(holdings(made(IB, policy=OPEN), made(S3))), status_of(entry(IB, applied={}), entry(S3)))
     assert status.drift == ()
     assert verdict(status, DRIFT_FREE) == "True"
     assert (verdict(status, READY), reason(status)) == ("False", "Updating")

@@ -10,7 +10,9 @@ from ibpe.api.names import FINALIZER, ConditionType, Role
 from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.errors import classify
 from ibpe.aws.gateway import AccountID, Cloud, DeleteFailure, EndpointID, EndpointState
+from ibpe.aws.snapshot import Snapshot
 from ibpe.reconcile.claims import ClaimIndex
+from ibpe.reconcile.contributing import EndpointLocks
 from ibpe.reconcile.memory import LAG_BOUND, Recollection
 from ibpe.reconcile.observe import Eyes, Inventory, Prerequisites
 from ibpe.reconcile.ports import Outcome
@@ -40,10 +42,17 @@ INTENT = EndpointStatus(role=Role.IMAGE_BUILDER, state="creating", attempt=2)
 
 
 class Hints:
-    """The inventory, of which a teardown only asks to look more often."""
+    """The inventory, of which a teardown asks where our statements are, and to look more often."""
 
-    def __init__(self) -> None:
+    def __init__(self, aws: "Account") -> None:
         self.regions: list[str] = []
+        self._aws = aws
+
+    def clock(self) -> float:
+        return 0.0
+
+    def snapshot(self, region: str, _not_before: float) -> Snapshot:
+        return Snapshot(ACCOUNT, region, 0.0, dict(self._aws.endpoints))
 
     def hint_transitional(self, region: str) -> None:
         self.regions.append(region)
@@ -60,7 +69,7 @@ class Ending:
     now: datetime = NOW
 
     def __post_init__(self) -> None:
-        self.resources, self.events, self.hints = FakeResources(), FakeEvents(), Hints()
+        self.resources, self.events, self.hints = FakeResources(), FakeEvents(), Hints(self.aws)
         self.resources.make(KEY, self.spec, self.status)
         self.resources.stored(KEY).uid = "uid-1"
         self.resources.hold(KEY, FINALIZER)
@@ -73,7 +82,7 @@ class Ending:
             ClaimIndex(),
             0.0,
         )
-        self._teardown = Teardown(eyes, self.events, CLUSTER)
+        self._teardown = Teardown(eyes, self.events, EndpointLocks(), CLUSTER)
 
     def round(self, seconds: float = 0.0) -> Outcome:
         self.now += timedelta(seconds=seconds)

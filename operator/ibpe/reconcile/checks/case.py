@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from ibpe.api.names import CLUSTER_TAG, OWNER_TAG, Role
 from ibpe.aws.gateway import Endpoint, SecurityGroup, Subnet
-from ibpe.reconcile.desire import Desired, DesiredEndpoint, Field
+from ibpe.reconcile.fields import Field
 from ibpe.reconcile.observation import Observation
+from ibpe.reconcile.wanted import Desired, DesiredEndpoint
 
 EVERYTHING = frozenset(Field)
 

@@ -1,11 +1,11 @@
-"""Is there such a service, is the policy one, is the endpoint ours, is nobody before us?"""
+"""Is there such a service, is the endpoint ours, is nobody before us?"""
 
 from ibpe.api.names import CLUSTER_TAG, OWNER_TAG, Role
 from ibpe.aws.gateway import Endpoint
-from ibpe.policy.document import SIZE_LIMIT, PolicyError, size
 from ibpe.reconcile.checks.case import EVERYTHING, Case, Refusal, carries
 from ibpe.reconcile.claims import private_dns_claim, route_claim
-from ibpe.reconcile.desire import Desired, Field
+from ibpe.reconcile.fields import Field
+from ibpe.reconcile.wanted import Desired
 
 
 def endpoint_is_ours(case: Case) -> Refusal | None:
@@ -37,24 +37,6 @@ def service_exists(case: Case) -> Refusal | None:
         )
     if case.endpoint.type not in case.seen.facts.services[name].types:
         return case.refuse("ServiceNotAvailable", f"{name} offers no {case.endpoint.type} endpoint in this Region.")
-    return None
-
-
-def policy_is_valid(case: Case) -> Refusal | None:
-    """Is there a policy, and is it short enough?"""
-    policy, where = (
-        case.endpoint.policy,
-        f"{'imageBuilder' if case.endpoint.role is Role.IMAGE_BUILDER else 's3'}.policy",
-    )
-    if isinstance(policy, PolicyError):
-        return case.refuse("PolicyInvalid", f"{where}: {policy}.", Field.POLICY)
-    if size(policy) > SIZE_LIMIT:
-        return case.refuse(
-            "PolicyTooLong",
-            f"{where} makes a policy of {size(policy):,} characters, and AWS takes {SIZE_LIMIT:,}: shorten it, for "
-            "example with wildcards in resources.",
-            Field.POLICY,
-        )
     return None
 
 

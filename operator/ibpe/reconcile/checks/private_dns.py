@@ -2,7 +2,7 @@
 
 from ibpe.aws.gateway import EndpointType
 from ibpe.reconcile.checks.case import Case, Refusal, carries, rivals_for
-from ibpe.reconcile.desire import Field
+from ibpe.reconcile.fields import Field
 
 
 def vpc_resolves_names(case: Case) -> Refusal | None:

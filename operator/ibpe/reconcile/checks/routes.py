@@ -6,7 +6,7 @@ from ibpe.api.names import Role
 from ibpe.aws.gateway import EndpointType, RouteTable, RouteTableID, SubnetID
 from ibpe.reconcile.checks.case import Case, Refusal, carries, rivals_for, verb
 from ibpe.reconcile.compare import listed
-from ibpe.reconcile.desire import Field
+from ibpe.reconcile.fields import Field
 
 
 def tables_exist(case: Case) -> Refusal | None:

@@ -1,12 +1,13 @@
 """Do the security groups exist, and let the builds in?"""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from ibpe.aws.gateway import IngressRule, Subnet
+from ibpe.aws.facts import Facts
+from ibpe.aws.gateway import IngressRule, SecurityGroupID, Subnet, SubnetID
 from ibpe.reconcile.checks.case import Case, Refusal, in_other_vpcs, verb
 from ibpe.reconcile.compare import listed
-from ibpe.reconcile.desire import Field
+from ibpe.reconcile.fields import Field
 
 HTTPS = 443
 FAMILIES = {"ipv4": (4,), "ipv6": (6,), "dualstack": (4, 6)}
@@ -36,25 +37,34 @@ def groups_exist(case: Case) -> Refusal | None:
 
 def https_is_let_in(case: Case) -> Refusal | None:
     """Do the security groups, together, let the builds in on 443? Existing endpoints are reported, not touched."""
-    groups = [case.seen.facts.security_groups.get(id_) for id_ in case.endpoint.security_group_ids]
+    endpoint = case.endpoint
+    words = not_let_in(
+        endpoint.security_group_ids, endpoint.ip_address_type, case.desired.build_subnet_ids, case.seen.facts
+    )
+    return case.refuse("HttpsNotLetIn", words) if words else None
+
+
+def not_let_in(
+    group_ids: Collection[SecurityGroupID], ip_address_type: str, build_subnet_ids: Collection[SubnetID], facts: Facts
+) -> str:
+    """Which builds these security groups keep out of 443, in words; empty where none, or where that can't be told."""
+    groups = [facts.security_groups.get(id_) for id_ in group_ids]
     known = [group for group in groups if group is not None]
     if not known or len(known) < len(groups):
-        return None
+        return ""
     rules = [rule for group in known for rule in group.ingress if _covers_https(rule)]
     ids = listed([group.id for group in known])
     if not any(rule.cidrs or rule.security_group_ids or rule.prefix_list_ids for rule in rules):
-        return case.refuse(
-            "HttpsNotLetIn", f"{ids} let nothing in on TCP 443: add an inbound rule for 443 from the build subnets."
-        )
+        return f"{ids} let nothing in on TCP 443: add an inbound rule for 443 from the build subnets."
     if any(rule.security_group_ids or rule.prefix_list_ids for rule in rules):
-        return None  # whether a build is in that group or list can't be told from here
-    builds = [case.seen.facts.subnets.get(id_) for id_ in sorted(case.desired.build_subnet_ids)]
-    families = FAMILIES[case.endpoint.ip_address_type]
+        return ""  # whether a build is in that group or list can't be told from here
+    builds = [facts.subnets.get(id_) for id_ in sorted(build_subnet_ids)]
+    families = FAMILIES.get(ip_address_type.casefold(), (4, 6))
     shut = [subnet for subnet in builds if subnet is not None and not _lets_in(rules, subnet, families)]
     if not shut:
-        return None
+        return ""
     where = ", ".join(f"{subnet.id} ({', '.join(_blocks(subnet, families))})" for subnet in shut)
-    return case.refuse("HttpsNotLetIn", f"{ids} do not let {where} in on TCP 443: add an inbound rule for it.")
+    return f"{ids} do not let {where} in on TCP 443: add an inbound rule for it."
 
 
 def _covers_https(rule: IngressRule) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from ibpe.aws.gateway import Subnet, SubnetID
 from ibpe.reconcile.checks.case import Case, Refusal, in_other_vpcs, verb
 from ibpe.reconcile.compare import listed
-from ibpe.reconcile.desire import Field
+from ibpe.reconcile.fields import Field
 
 
 def subnets_exist(case: Case) -> Refusal | None:

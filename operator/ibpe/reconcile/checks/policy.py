@@ -1,0 +1,58 @@
+"""Is the policy one, does it do what it says, and does it let builds through?"""
+
+from functools import lru_cache
+
+from ibpe.api.names import Role
+from ibpe.policy.document import SIZE_LIMIT, PolicyDocument, PolicyError, size
+from ibpe.policy.lint import EndpointRole, Problem, lint
+from ibpe.policy.needs import first_denied
+from ibpe.reconcile.checks.case import Case, Refusal
+from ibpe.reconcile.checks.shared import denial
+from ibpe.reconcile.fields import Field
+
+
+def policy_is_valid(case: Case) -> Refusal | None:
+    """Is there a policy, and is it short enough?"""
+    policy, where = case.endpoint.policy, _where(case)
+    if isinstance(policy, PolicyError):
+        return case.refuse("PolicyInvalid", f"{where}: {policy}.", Field.POLICY)
+    if size(policy) > SIZE_LIMIT:
+        return case.refuse(
+            "PolicyTooLong",
+            f"{where} makes a policy of {size(policy):,} characters, and AWS takes {SIZE_LIMIT:,}: shorten it, for "
+            "example with wildcards in resources.",
+            Field.POLICY,
+        )
+    return None
+
+
+def policy_does_what_it_says(case: Case) -> Refusal | None:
+    """Is every action known, and does every statement reach what it names?"""
+    policy = case.endpoint.policy
+    if isinstance(policy, PolicyError):
+        return None
+    problem = _first_error(policy, case.endpoint.role, case.desired.region)
+    return None if problem is None else case.refuse("PolicyInvalid", f"{_where(case)}: {problem}.", Field.POLICY)
+
+
+def policy_lets_builds_through(case: Case) -> Refusal | None:
+    """Does it allow everything that a build asks of this endpoint?"""
+    policy = case.endpoint.policy
+    if isinstance(policy, PolicyError):
+        return None
+    denied = first_denied(policy, (need for need in case.endpoint.needs if need.asker == "build"))
+    if denied is None:
+        return None
+    words = f"{_where(case)} would break builds: {denial(*denied)}. Allow it, or except it from the Deny."
+    return case.refuse("PolicyDeniesBuilds", words, Field.POLICY)
+
+
+@lru_cache(maxsize=1024)
+def _first_error(policy: PolicyDocument, role: Role, region: str) -> Problem | None:
+    """The same for equal documents, which most resources have."""
+    endpoint: EndpointRole = "imagebuilder" if role is Role.IMAGE_BUILDER else "s3"
+    return next((problem for problem in lint(policy, endpoint, region) if problem.severity == "error"), None)
+
+
+def _where(case: Case) -> str:
+    return f"{'imageBuilder' if case.endpoint.role is Role.IMAGE_BUILDER else 's3'}.policy"

@@ -1,0 +1,252 @@
+"""Can builds use somebody else's endpoint? Each question about what AWS shows of it; nothing here is ours to change."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ibpe.api.names import CLUSTER_TAG, OWNER_TAG, Role
+from ibpe.aws.gateway import Endpoint, EndpointState, EndpointType, RouteTableID, SubnetID
+from ibpe.policy.access import Decision
+from ibpe.policy.contribution import contribute
+from ibpe.policy.document import SIZE_LIMIT, PolicyError, Statement
+from ibpe.policy.needs import Need, first_denied
+from ibpe.policy.parse import parse
+from ibpe.reconcile.checks.case import Refusal, carries
+from ibpe.reconcile.checks.security_groups import not_let_in
+from ibpe.reconcile.compare import listed
+from ibpe.reconcile.fields import Field
+from ibpe.reconcile.observation import Observation
+from ibpe.reconcile.wanted import Desired, SharedEndpoint
+
+WAITING = frozenset({EndpointState.PENDING, EndpointState.AVAILABLE})
+
+
+@dataclass(frozen=True)
+class SharedCase:
+    """What a check looks at: somebody else's endpoint, as the spec names it and as AWS shows it."""
+
+    desired: Desired
+    wanted: SharedEndpoint
+    endpoint: Endpoint
+    seen: Observation
+
+    @property
+    def part(self) -> str:
+        """The part of the spec that names it."""
+        return part_of(self.wanted)
+
+    def refuse(self, reason: str, message: str, *fields: Field) -> Refusal:
+        """A refusal of this endpoint; by default it forbids nothing, since nothing of it is ours."""
+        return Refusal(reason, message, self.wanted.role, frozenset(fields))
+
+
+SharedCheck = Callable[[SharedCase], Refusal | None]
+
+
+def shared_refusals(desired: Desired, seen: Observation) -> tuple[Refusal, ...]:
+    """The first refusal of every endpoint of somebody else's: later questions make no sense before the first holds."""
+    found: list[Refusal] = []
+    for wanted in desired.shared:
+        endpoint = seen.named.get(wanted.endpoint_id)
+        if endpoint is None:
+            message = (
+                f"{wanted.endpoint_id} does not exist in account {seen.account}, {desired.region}: correct "
+                f"{part_of(wanted)}.endpointID."
+            )
+            found.append(Refusal("EndpointNotFound", message, wanted.role, frozenset({Field.POLICY})))
+            continue
+        case = SharedCase(desired, wanted, endpoint, seen)
+        refusal = next((refusal for check in CHECKS if (refusal := check(case)) is not None), None)
+        if refusal is not None:
+            found.append(refusal)
+    return tuple(found)
+
+
+def part_of(wanted: SharedEndpoint) -> str:
+    """`imageBuilder` or `s3`."""
+    return "imageBuilder" if wanted.role is Role.IMAGE_BUILDER else "s3"
+
+
+def is_the_right_one(case: SharedCase) -> Refusal | None:
+    """Is it in this VPC, for this service, of this type?"""
+    endpoint, where = case.endpoint, f"{case.part}.endpointID"
+    if endpoint.vpc_id != case.desired.vpc_id:
+        words = f"{endpoint.id} is in {endpoint.vpc_id}, not in {case.desired.vpc_id}: correct {where}."
+        return case.refuse("EndpointInAnotherVpc", words, Field.POLICY)
+    if endpoint.service_name not in case.wanted.services:
+        words = f"{endpoint.id} is for {endpoint.service_name}, not for {case.wanted.services[0]}: correct {where}."
+        return case.refuse("EndpointOfAnotherService", words, Field.POLICY)
+    if endpoint.type is not case.wanted.type:
+        words = f"{endpoint.id} is no {case.wanted.type} endpoint: name one that is in {where}."
+        return case.refuse("EndpointOfAnotherType", words, Field.POLICY)
+    return None
+
+
+def is_somebody_elses(case: SharedCase) -> Refusal | None:
+    """Does nobody's operator, ours included, keep its policy as a whole?"""
+    endpoint = case.endpoint
+    if case.seen.is_ours(case.wanted.role, endpoint.id):
+        words = (
+            f"{endpoint.id} was made by this very resource, and nobody would own it in this mode: set {case.part}.mode "
+            "to Managed, or delete the resource with deletionPolicy Retain and make it anew."
+        )
+        return case.refuse("EndpointIsOurs", words, Field.POLICY)
+    managed = CLUSTER_TAG in endpoint.tags and OWNER_TAG in endpoint.tags
+    if case.wanted.contribution is None or not managed:
+        return None
+    words = (
+        f"{endpoint.id} is managed ({carries(endpoint)}), which would take our statements out again: use the mode "
+        "Existing, and have what builds need added to that resource."
+    )
+    return case.refuse("EndpointIsManaged", words, Field.POLICY)
+
+
+def is_alive(case: SharedCase) -> Refusal | None:
+    """Is it available, or about to be?"""
+    endpoint = case.endpoint
+    if endpoint.state in WAITING:
+        return None
+    failure = f" ({endpoint.failure})" if endpoint.failure else ""
+    words = f"{endpoint.id} is {endpoint.state}{failure}: have its owner mend it, or name another in {case.part}.endpointID."
+    return case.refuse("EndpointNotAvailable", words, Field.POLICY)
+
+
+def contribution_is_valid(case: SharedCase) -> Refusal | None:
+    """Are our statements a policy's, and do they fit into the one that is there?"""
+    share, endpoint = case.wanted.contribution, case.endpoint
+    if share is None:
+        return None
+    if isinstance(share.statements, PolicyError):
+        return case.refuse("PolicyInvalid", f"s3.policy: {share.statements}.", Field.POLICY)
+    try:
+        parse(endpoint.policy)
+        merged = contribute(endpoint.policy, share.statements, share.mark)
+    except PolicyError as error:
+        words = f"Nothing can be added to the policy of {endpoint.id}: {error}. Have its owner write it anew."
+        return case.refuse("PolicyUnreadable", words, Field.POLICY)
+    if len(merged) > SIZE_LIMIT:
+        words = (
+            f"With our statements, the policy of {endpoint.id} would have {len(merged):,} characters, and AWS takes "
+            f"{SIZE_LIMIT:,}: have its owner shorten it, or turn off what builds don't need in s3.policy."
+        )
+        return case.refuse("PolicyTooLong", words, Field.POLICY)
+    return None
+
+
+def policy_lets_builds_through(case: SharedCase) -> Refusal | None:
+    """Does the policy, with our statements in it, let everything through that a build asks?"""
+    share, text = case.wanted.contribution, case.endpoint.policy
+    try:
+        if share is not None and not isinstance(share.statements, PolicyError):
+            text = contribute(text, share.statements, share.mark)
+        denied = first_denied(parse(text), (need for need in case.wanted.needs if need.asker == "build"))
+    except PolicyError as error:
+        words = f"The policy of {case.endpoint.id} can't be read, so nobody knows whether builds pass: {error}."
+        return case.refuse("PolicyUnreadable", words)
+    if denied is None:
+        return None
+    need, decision = denied
+    if decision.statement is not None:
+        return _denying_statement(case, need, decision.statement)
+    words = (
+        f"The policy of {case.endpoint.id} does not let builds through: {denial(need, decision)}. Have its owner add "
+        f"what `ibpe policy render` prints, {_or_contribute(case)}."
+    )
+    return case.refuse("PolicyDeniesBuilds", words)
+
+
+def _denying_statement(case: SharedCase, need: Need, statement: Statement) -> Refusal:
+    named = f'statement "{statement.sid}"' if statement.sid else "a statement without a Sid"
+    words = (
+        f"{named[0].upper()}{named[1:]} of {case.endpoint.id} denies {asked(need)}: have its owner except that from the "
+        "Deny, which no statement of ours can overrule."
+    )
+    return case.refuse("ForeignDeny", words)
+
+
+def _or_contribute(case: SharedCase) -> str:
+    return "or use the mode Contribute" if case.wanted.role is Role.S3 else "or use the mode Managed"
+
+
+def denial(need: Need, decision: Decision) -> str:
+    """A denied request in words, with what denies it."""
+    return f"{asked(need)} is {decision}"
+
+
+def asked(need: Need) -> str:
+    """A request in words: `anonymous s3:GetObject on arn:… (downloads AWSTOE)`."""
+    who = "anonymous " if need.request.caller.kind == "Anonymous" else ""
+    return f"{who}{need.request.action} on {need.request.resource} (a {need.asker} {need.words})"
+
+
+def has_interfaces(case: SharedCase) -> Refusal | None:
+    """Does an interface endpoint have an address to be reached at?"""
+    if case.endpoint.type is not EndpointType.INTERFACE or case.endpoint.subnet_ids:
+        return None
+    words = f"{case.endpoint.id} is in no subnet, so nothing reaches it: have its owner add one."
+    return case.refuse("EndpointWithoutSubnet", words)
+
+
+def answers_by_name(case: SharedCase) -> Refusal | None:
+    """Do builds reach it by Image Builder's public name?"""
+    if not case.wanted.private_dns:
+        return None
+    endpoint, vpc = case.endpoint, case.seen.facts.vpc
+    if not endpoint.private_dns:
+        words = (
+            f"{endpoint.id} has private DNS off, so builds don't find it by Image Builder's name: have its owner turn it "
+            "on, or set imageBuilder.privateDNS to false if builds are told its own name."
+        )
+        return case.refuse("PrivateDnsOff", words)
+    if vpc is not None and not (vpc.dns_support and vpc.dns_host_names):
+        words = f"{vpc.id} has enableDnsSupport or enableDnsHostnames off, which private DNS needs: turn both on."
+        return case.refuse("VpcDnsDisabled", words)
+    return None
+
+
+def lets_https_in(case: SharedCase) -> Refusal | None:
+    """Do its security groups let the builds in on 443?"""
+    if case.endpoint.type is not EndpointType.INTERFACE:
+        return None
+    ids, family = case.endpoint.security_group_ids, case.endpoint.ip_address_type
+    words = not_let_in(ids, family, case.desired.build_subnet_ids, case.seen.facts)
+    return case.refuse("HttpsNotLetIn", words) if words else None
+
+
+def builds_are_routed(case: SharedCase) -> Refusal | None:
+    """Do the builds' route tables lead to a gateway endpoint?"""
+    endpoint = case.endpoint
+    if endpoint.type is not EndpointType.GATEWAY:
+        return None
+    if not endpoint.route_table_ids:
+        words = f"{endpoint.id} is on no route table, so nothing is routed to it: have its owner add the builds' ones."
+        return case.refuse("BuildsNotRouted", words)
+    outside = {
+        subnet: table
+        for subnet in sorted(case.desired.build_subnet_ids)
+        if (table := _table_of(case, subnet)) is not None and table not in endpoint.route_table_ids
+    }
+    if not outside:
+        return None
+    where = ", ".join(f"{subnet} (by {table})" for subnet, table in outside.items())
+    words = f"{endpoint.id} does not serve {where}: have its owner add {listed(set(outside.values()))} to it."
+    return case.refuse("BuildsNotRouted", words)
+
+
+def _table_of(case: SharedCase, subnet: SubnetID) -> RouteTableID | None:
+    """The route table of a subnet: its own, else the VPC's main one."""
+    tables = case.seen.facts.route_tables.values()
+    own = next((table.id for table in tables if subnet in table.subnet_ids), None)
+    return own or next((table.id for table in tables if table.main), None)
+
+
+CHECKS: tuple[SharedCheck, ...] = (
+    is_the_right_one,
+    is_somebody_elses,
+    is_alive,
+    contribution_is_valid,
+    policy_lets_builds_through,
+    has_interfaces,
+    answers_by_name,
+    lets_https_in,
+    builds_are_routed,
+)

@@ -1,0 +1,100 @@
+"""What to do about somebody else's endpoint: nothing but our statements in its policy, and only if asked. Pure."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from ibpe.api.status import EndpointStatus, Ownership, Status
+from ibpe.aws.gateway import Endpoint, EndpointState
+from ibpe.policy.contribution import allows_all, holds, is_contributed
+from ibpe.policy.document import PolicyError
+from ibpe.reconcile.actions import Action, Contribute
+from ibpe.reconcile.compare import Difference, lets_through, listed, provision
+from ibpe.reconcile.entries import is_unresolved
+from ibpe.reconcile.fields import Field
+from ibpe.reconcile.judging import Judge, awaited
+from ibpe.reconcile.observation import Observation
+from ibpe.reconcile.plan import Patience, RolePlan
+from ibpe.reconcile.refusals import Refusal
+from ibpe.reconcile.retiring import retire
+from ibpe.reconcile.wanted import Contribution, SharedEndpoint
+
+
+def plan_shared(
+    wanted: SharedEndpoint,
+    seen: Observation,
+    status: Status,
+    refusals: Collection[Refusal],
+    patience: Patience,
+    *,
+    report: bool,
+) -> RolePlan:
+    """The next step for a role that somebody else's endpoint is to fill.
+
+    An endpoint that we made for the role before goes, once the other one is there. What is not known to be made or not
+    is found out first: the status has one place for both.
+    """
+    live, entry = seen.named.get(wanted.endpoint_id), status.endpoint(wanted.role)
+    blocked = any(refusal.role is None for refusal in refusals) or live is None
+    retiring = None if blocked else retire(wanted.role, seen, status, patience)
+    if is_unresolved(entry, seen.holdings.of(wanted.role), seen.absent):
+        return retiring or RolePlan(wanted.role)
+    plan = _share(wanted, seen, status, refusals, patience, report=report)
+    if retiring is None or seen.is_ours(wanted.role, wanted.endpoint_id):
+        return plan
+    return replace(plan, actions=(*plan.actions, *retiring.actions), wait=plan.wait or retiring.wait)
+
+
+def _share(
+    wanted: SharedEndpoint,
+    seen: Observation,
+    status: Status,
+    refusals: Collection[Refusal],
+    patience: Patience,
+    *,
+    report: bool,
+) -> RolePlan:
+    live, entry = seen.named.get(wanted.endpoint_id), status.endpoint(wanted.role)
+    if live is None:
+        return RolePlan(wanted.role)
+    if entry.ownership is Ownership.MANAGED or entry.id != wanted.endpoint_id:
+        entry = EndpointStatus(role=wanted.role)  # nothing was applied to this endpoint yet
+    judge = Judge(wanted.role, wanted.fields(), entry, refusals, report, patience)
+    missing = _missing(wanted, live)
+    findings = (judge.judge(missing),) if missing is not None else ()
+    mending = [finding.difference.field for finding in findings if judge.may_mend(finding)]
+    available = live.state is EndpointState.AVAILABLE
+    works = available and not refusals and lets_through(live.policy, wanted.needs)
+    actions: tuple[Action, ...] = ()
+    share = wanted.contribution
+    if mending and available and share is not None and not isinstance(share.statements, PolicyError):
+        actions = (Contribute(wanted.role, live.id, share.statements, share.mark),)
+    return RolePlan(
+        wanted.role, live, findings, actions, awaited(live, findings, mending), works, note=_note(wanted, live)
+    )
+
+
+def _missing(wanted: SharedEndpoint, live: Endpoint) -> Difference | None:
+    """How the policy differs from what we contribute; an endpoint that allows everything is left alone."""
+    share = wanted.contribution
+    if share is None or isinstance(share.statements, PolicyError):
+        return None
+    if holds(live.policy, share.statements, share.mark) or _is_open(live, share):
+        return None
+    sids = listed([statement.sid for statement in share.statements])
+    have = "others or changed ones of ours" if is_contributed(live.policy, share.mark) else "none of ours"
+    return Difference(wanted.role, Field.POLICY, f"statements {sids} in the policy of {live.id}", have)
+
+
+def _is_open(live: Endpoint, share: Contribution) -> bool:
+    return not is_contributed(live.policy, share.mark) and allows_all(live.policy, share.mark)
+
+
+def _note(wanted: SharedEndpoint, live: Endpoint) -> str:
+    share = wanted.contribution
+    if share is None:
+        open_question = provision(live.policy, wanted.needs)
+        proviso = f", provided that what it asks for holds: {open_question}" if open_question else ""
+        return f"{live.id} is somebody else's, and lets builds through{proviso}"
+    if _is_open(live, share):
+        return f"{live.id} allows everything already: nothing is contributed to it"
+    return f"{live.id} is somebody else's, with our statements in its policy"

@@ -1,0 +1,80 @@
+"""Where a policy came to allow more than before: by our own change, or behind our back. Pure."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from ibpe.api.names import Role
+from ibpe.api.status import DriftEntry
+from ibpe.aws.gateway import EndpointID
+from ibpe.policy.access import Request
+from ibpe.policy.contribution import contribute
+from ibpe.policy.document import PolicyDocument, PolicyError
+from ibpe.policy.parse import parse
+from ibpe.policy.widening import widened
+from ibpe.reconcile.actions import Action, Contribute, Modify
+from ibpe.reconcile.fields import Field
+from ibpe.reconcile.plan import Plan, RolePlan
+from ibpe.reconcile.wanted import Desired
+
+Cause = Literal["edit", "drift"]
+
+
+@dataclass(frozen=True)
+class Widening:
+    """A request that a policy lets through now and did not before."""
+
+    role: Role
+    endpoint_id: EndpointID
+    request: Request
+    cause: Cause
+
+    def is_news(self, detected: Collection[DriftEntry]) -> bool:
+        """Whether it was not told before: drift is told when it is first seen, our own changes when they are made."""
+        return self.cause == "edit" or any((e.role, e.field) == (self.role, Field.POLICY) for e in detected)
+
+
+def widenings(desired: Desired, plan: Plan, done: Collection[Action]) -> Iterator[Widening]:
+    """The policies that allow more: edited ones that were written, and drifted ones, mended or not.
+
+    A repair is no widening: it brings back what was told when it was first written.
+    """
+    for role in plan.roles:
+        change = _change(desired, role, done)
+        if role.live is None or change is None:
+            continue
+        before, after, cause = change
+        request = widened(before, after)
+        if request is not None:
+            yield Widening(role.role, role.live.id, request, cause)
+
+
+def _change(
+    desired: Desired, role: RolePlan, done: Collection[Action]
+) -> tuple[PolicyDocument, PolicyDocument, Cause] | None:
+    """The policy before and after, and why it changed; None where it did not, or can't be read."""
+    finding = next((f for f in role.findings if f.difference.field is Field.POLICY), None)
+    wanted = desired.endpoint(role.role)
+    if finding is None or role.live is None:
+        return None
+    try:
+        shown = parse(role.live.policy)
+        if not finding.drift:
+            written = next((text for action in done if (text := _written(role, action))), None)
+            return (shown, parse(written), "edit") if written else None
+    except PolicyError:
+        return None
+    if wanted is None or isinstance(wanted.policy, PolicyError):
+        return None
+    return wanted.policy, shown, "drift"
+
+
+def _written(role: RolePlan, action: Action) -> str | None:
+    """The policy that an action for this role gave its endpoint. Raises PolicyError."""
+    match action:
+        case Modify(role=role.role, change=change):
+            return change.policy
+        case Contribute(role=role.role, statements=statements, mark=mark) if role.live is not None:
+            return contribute(role.live.policy, statements, mark)
+        case _:
+            return None
