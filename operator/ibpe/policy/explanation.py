@@ -9,6 +9,7 @@ from typing import Final
 
 from ibpe.policy.access import Caller, Request, Verdict, decide
 from ibpe.policy.canonical import canonical_statement, equivalent
+from ibpe.policy.contribution import SID_PREFIX
 from ibpe.policy.document import PolicyDocument, Statement
 from ibpe.policy.imagebuilder import PRESETS, full_access, imagebuilder_policy
 from ibpe.policy.lint import EndpointRole
@@ -23,7 +24,7 @@ UNLOGGED_CALLS: Final = (
 )
 """Source: EC2 Image Builder user guide, "EC2 Image Builder and interface VPC endpoints (AWS PrivateLink)"."""
 
-_CONTRIBUTED: Final = re.compile(r"IBPE[0-9a-f]{12}(?P<sid>.*)")
+_CONTRIBUTED: Final = re.compile(SID_PREFIX + r"[0-9a-f]{12}(?P<sid>.*)")
 _PLACEHOLDER: Final = "buckets-of-the-user"
 _ORGANIZATION: Final = Organization("o-aaaaaaaaaa", "o-aaaaaaaaaa")
 _DESTRUCTIVE: Final = (
@@ -55,14 +56,19 @@ def explain(document: PolicyDocument, role: EndpointRole, region: str) -> tuple[
     return tuple(_explanation(statement, index, role, region) for index, statement in enumerate(document.statements))
 
 
+def unmarked(sid: str) -> str:
+    """The Sid that a contributed statement was written with; any other as it is."""
+    contributed = _CONTRIBUTED.fullmatch(sid)
+    return contributed["sid"] if contributed else sid
+
+
 def limits(document: PolicyDocument, role: EndpointRole) -> tuple[str, ...]:
     """What the policy can't do although it reads as if it did, and what comes with it. May be empty."""
     return tuple(_limits(document)) if role == "imagebuilder" else ()
 
 
 def _explanation(statement: Statement, index: int, role: EndpointRole, region: str) -> Explanation:
-    contributed = _CONTRIBUTED.fullmatch(statement.sid)
-    sid = contributed["sid"] if contributed else statement.sid
+    sid = unmarked(statement.sid)
     name = statement.sid or f"Statement[{index}]"
     words = f"{in_words(statement)}."
     known = SOURCES.get(sid)
@@ -113,7 +119,7 @@ def _limits(document: PolicyDocument) -> Iterator[str]:
     denied = {action for action in _DESTRUCTIVE if _explicitly_denied(document, action)}
     if denied:
         yield (
-            "The Deny binds calls through this endpoint only: the same call by another way to AWS is not denied by it. "
+            "A Deny binds calls through this endpoint only: the same call by another way to AWS is not denied by it. "
             "A service control policy or the callers' own permissions bind everywhere."
         )
         yield (

@@ -57,9 +57,10 @@ _RELATIONS: Final[Mapping[str, _Relation]] = {
 def in_words(statement: Statement) -> str:
     """What a statement does, as a sentence without its full stop."""
     who, may = _who(statement)
-    resources = _resources(statement.resources)
+    word = "and" if statement.effect == "Allow" else "or"
+    actions, resources = _actions(statement.actions, word), _resources(statement.resources, word)
     conditions = " and ".join(map(condition_words, statement.conditions))
-    return f"{who} {may} {_actions(statement.actions)} on {resources}{f', where {conditions}' if conditions else ''}"
+    return f"{who} {may} {actions} on {resources}{f', where {conditions}' if conditions else ''}"
 
 
 def condition_words(condition: Condition) -> str:
@@ -106,19 +107,19 @@ def _principal(principal: Principal) -> str:
     return f"the root user of account {account['account']}" if account else principal.value.replace("*", "anybody")
 
 
-def _actions(actions: Match[str]) -> str:
+def _actions(actions: Match[str], word: str) -> str:
     if actions.values == ("*",) and not actions.excluded:
-        return "make every call"
+        return "make any call"
     if actions.excluded:
-        return f"make every call but {_list(actions.values, 'and')}"
+        return f"make any call but {_list(actions.values, 'and')}"
     whole = [_SERVICES.get(action.removesuffix(":*").lower(), "") for action in actions.values]
     if all(whole):
-        return f"make every call of {_list(whole, 'and')}"
-    return f"call {_list(actions.values, 'and')}"
+        return f"make any call of {_list(whole, word)}"
+    return f"call {_list(actions.values, word)}"
 
 
-def _resources(resources: Match[str]) -> str:
-    named = _list([_resource(arn) for arn in resources.values], "and")
+def _resources(resources: Match[str], word: str) -> str:
+    named = _list([_resource(arn) for arn in resources.values], "and" if resources.excluded else word)
     return f"anything but {named}" if resources.excluded else named
 
 

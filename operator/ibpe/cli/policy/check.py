@@ -11,8 +11,7 @@ from ibpe.api.fields import RegionName
 from ibpe.cli.faults import FAILED
 from ibpe.cli.policy.assumptions import Assumptions, with_assumptions
 from ibpe.cli.policy.documents import DOCUMENT, read_document
-from ibpe.cli.policy.options import OUTPUT_OPTION, ROLE_CHOICE, Output, as_data, spelled
-from ibpe.cli.policy.words import request_data
+from ibpe.cli.policy.options import OUTPUT_OPTION, ROLE_CHOICE, Output, as_data, request_data, spelled
 from ibpe.policy.access import Decision, Verdict, decide
 from ibpe.policy.document import PolicyDocument
 from ibpe.policy.lint import EndpointRole, Problem, lint
@@ -94,19 +93,31 @@ def _lines(report: Report) -> Iterator[str]:
     denied = report.found(Verdict.DENIED)
     yield from (_line(need, decision) for need, decision in denied or report.decisions)
     yield from (f"{_styled(problem.severity)} {problem}" for problem in report.problems)
+    yield _verdict(report)
+
+
+def _verdict(report: Report) -> str:
+    denied, open_ = len(report.found(Verdict.DENIED)), report.found(Verdict.DEPENDS)
     total = f"{len(report.decisions)} requests"
-    yield f"{len(denied)} of {total} are denied." if denied else f"All {total} are allowed."
-    open_ = report.found(Verdict.DEPENDS)
-    if open_:
-        told = sorted({_TELLS[key] for _, decision in open_ for key in _keys(decision) if key in _TELLS})
-        say = f": say {', '.join(told)}" if told else ""
-        yield f"{len(open_)} depend on what isn't known here{say}."
+    if not open_:
+        return (
+            f"{denied} of {total} {'is' if denied == 1 else 'are'} denied." if denied else f"All {total} are allowed."
+        )
+    keys = {condition.key.lower() for _, decision in open_ for condition in decision.provided}
+    told = sorted({_TELLS[key] for key in keys if key in _TELLS})
+    verb = "depends" if len(open_) == 1 else "depend"
+    say = f": say {', '.join(told)}" if told else ""
+    are = "is" if denied <= 1 else "are"
+    return f"{denied or 'None'} of {total} {are} denied; {len(open_)} {verb} on what isn't known here{say}."
 
 
 def _line(need: Need, decision: Decision) -> str:
     request = need.request
     target = "" if request.resource == "*" else f" on {request.resource}"
-    return f"{_styled(decision.verdict)} {_ASKERS[need.asker]} {need.words} ({request.action}{target}): {decision}"
+    reason = str(decision)
+    if decision.verdict is not Verdict.DEPENDS:
+        reason = reason.removeprefix(f"{decision.verdict} ")
+    return f"{_styled(decision.verdict)} {_ASKERS[need.asker]} {need.words} ({request.action}{target}): {reason}"
 
 
 _COLOURS: Final = {"allowed": "green", "depends": "yellow", "denied": "red", "error": "red", "warning": "yellow"}
@@ -114,10 +125,6 @@ _COLOURS: Final = {"allowed": "green", "depends": "yellow", "denied": "red", "er
 
 def _styled(word: str) -> str:
     return click.style(f"{word:<7}", fg=_COLOURS[word])
-
-
-def _keys(decision: Decision) -> Iterator[str]:
-    return (condition.key.lower() for condition in decision.provided)
 
 
 def _data(report: Report, role: EndpointRole, region: str) -> dict[str, Any]:

@@ -9,13 +9,12 @@ import click
 
 from ibpe.cli.faults import Fault
 from ibpe.cli.policy.documents import DOCUMENT, read_document
-from ibpe.cli.policy.options import OUTPUT_OPTION, ROLE_CHOICE, Output, as_data
-from ibpe.cli.policy.words import asked, request_data
+from ibpe.cli.policy.options import OUTPUT_OPTION, ROLE_CHOICE, Output, as_data, request_data
 from ibpe.policy.access import Request
 from ibpe.policy.difference import ElementChange, PolicyDifference, describe, difference
 from ibpe.policy.document import PolicyDocument
 from ibpe.policy.lint import EndpointRole
-from ibpe.policy.widening import widened
+from ibpe.policy.widening import in_words, widened
 
 DIFFERENT = 1
 """The exit code for policies that aren't the same, as diff(1) has it."""
@@ -83,7 +82,7 @@ def _named(sid: str) -> str:
 def _verdict(wider: str, narrower: str, example: Request | None) -> str:
     if example is None:
         return f"{wider} allows nothing that {narrower} does not."
-    return f"{wider} allows what {narrower} does not, such as {asked(example)}."
+    return f"{wider} allows what {narrower} does not, such as {in_words(example)}."
 
 
 def _data(comparison: Comparison) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Options that the commands of `ibpe policy` share, with the API's own rules about ids and names."""
+"""What the commands of `ibpe policy` share: options, the API's rules about ids and names, how data is written."""
 
 import json
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, get_args
 import click
 
 from ibpe.cli.policy.documents import ROLES
+from ibpe.policy.access import Request
 
 Callback = Callable[[click.Context, click.Parameter, Any], Any]
 Output = Literal["text", "json", "yaml"]
@@ -51,3 +52,14 @@ def as_data(data: dict[str, Any], output: Literal["json", "yaml"]) -> str:
     import yaml  # noqa: PLC0415 -- only this output needs it
 
     return yaml.safe_dump(data, sort_keys=False, width=120, allow_unicode=True).rstrip()
+
+
+def request_data(request: Request) -> dict[str, Any]:
+    """A request as plain values."""
+    caller = request.caller
+    return {
+        "action": request.action,
+        "resource": request.resource,
+        "caller": {"kind": caller.kind, "name": caller.name, "account": caller.account},
+        "context": {key: list(values) for key, values in sorted(request.context.items())},
+    }

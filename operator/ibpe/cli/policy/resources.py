@@ -1,14 +1,17 @@
 """The policies that a resource asks for, from its file."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from ibpe.api.endpoints import S3Mode
 from ibpe.api.names import Role
 from ibpe.api.spec import InvalidSpec, parse_spec
 from ibpe.cli.faults import Fault
 from ibpe.cli.files import named
 from ibpe.cli.manifests import Manifest, read
 from ibpe.policy.document import PolicyDocument, PolicyError
+from ibpe.policy.explanation import unmarked
 from ibpe.reconcile.desire import policies
 
 
@@ -21,9 +24,19 @@ def requested(file: Path, name: str | None) -> tuple[str, Mapping[Role, PolicyDo
     manifest = _chosen(read(file), name, named(file))
     try:
         spec = parse_spec(manifest.spec)
-        return spec.region, policies(spec)
+        documents = policies(spec)
     except (InvalidSpec, PolicyError) as error:
         raise Fault(f"{manifest.name}: {error}.") from None
+    contributes = spec.s3 is not None and spec.s3.mode is S3Mode.CONTRIBUTE
+    return spec.region, {
+        role: _without_marks(document) if contributes and role is Role.S3 else document
+        for role, document in documents.items()
+    }
+
+
+def _without_marks(document: PolicyDocument) -> PolicyDocument:
+    """Statements under the Sids that they were written with: the mark holds the uid, which a file doesn't have."""
+    return replace(document, statements=tuple(replace(each, sid=unmarked(each.sid)) for each in document.statements))
 
 
 def _chosen(manifests: tuple[Manifest, ...], name: str | None, source: str) -> Manifest:
