@@ -102,6 +102,11 @@ def presigner() -> Signature:
     return Signature(Caller("Identity", role, FOREIGN_ACCOUNT), keys)
 
 
+def is_of_principal(key: str) -> bool:
+    """Whether a key (lower case) comes with the signature: a property of the principal or of its session."""
+    return key.startswith(("aws:principal", "aws:multifactorauth", "ec2:")) or key in {*_PERHAPS_SIGNED, "aws:username"}
+
+
 def own(callers: Callers) -> Keys:
     """The resource is the account's own."""
     return {**shared(callers), "aws:resourceaccount": callers.account}

@@ -1,0 +1,361 @@
+"""A policy that allows more than before is noticed, and one that does not never is."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from ibpe.policy.access import ANONYMOUS, Caller, Request, Verdict, decide
+from ibpe.policy.document import PolicyDocument
+from ibpe.policy.imagebuilder import imagebuilder_policy
+from ibpe.policy.needs import Callers, imagebuilder_needs, s3_needs
+from ibpe.policy.parse import parse
+from ibpe.policy.s3 import S3Use, s3_policy
+from ibpe.policy.statements import Organization
+from ibpe.policy.widening import in_words, widened
+from ibpe.policy.witnesses import LIMIT, witnesses
+from tests.unit.policy.policies import RESOURCES, Written, documents, rewritings, statements
+
+Edit = Callable[[Written], object]
+on_any_machine = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+
+REGION = "us-west-2"
+ROLE = "arn:aws:iam::111122223333:role/build"
+ORGANIZATION = Organization("o-principal01", "o-resource001")
+
+POLICY: Written = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "Read",
+            "Effect": "Allow",
+            "Principal": {"AWS": ROLE},
+            "Action": ["s3:GetObject", "s3:ListBucket"],
+            "Resource": ["arn:aws:s3:::mine", "arn:aws:s3:::mine/public/*"],
+            "Condition": {"StringEquals": {"aws:PrincipalOrgID": ["o-mine"], "aws:SourceVpc": "vpc-1"}},
+        },
+        {"Sid": "Build", "Effect": "Allow", "Principal": "*", "NotAction": "s3:*", "NotResource": "arn:aws:ec2:*"},
+        {
+            "Sid": "NoDeletion",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": ["imagebuilder:Delete*", "imagebuilder:PutImagePolicy"],
+            "Resource": "*",
+        },
+        {
+            "Sid": "OnlyFromHere",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "*",
+            "Resource": "*",
+            "Condition": {
+                "StringNotEqualsIfExists": {"aws:SourceVpce": ["vpce-1"], "aws:SourceVpc": "vpc-1"},
+                "Bool": {"aws:PrincipalIsAWSService": "false"},
+            },
+        },
+    ],
+}
+READ, BUILD, NO_DELETION, ONLY_FROM_HERE = range(4)
+
+
+def edited(*edits: Edit) -> Written:
+    written = copy.deepcopy(POLICY)
+    for edit in edits:
+        edit(written)
+    return written
+
+
+def at(index: int, element: str, value: object) -> Edit:
+    """The statement with this element in place of what it had."""
+    return lambda policy: policy["Statement"][index].update({element: value})
+
+
+def condition(index: int, operator: str, key: str, value: object) -> Edit:
+    return lambda policy: (
+        policy["Statement"][index].setdefault("Condition", {}).setdefault(operator, {}).update({key: value})
+    )
+
+
+def no_condition(index: int, operator: str, key: str) -> Edit:
+    return lambda policy: policy["Statement"][index]["Condition"][operator].pop(key)
+
+
+def no_statement(index: int) -> Edit:
+    return lambda policy: policy["Statement"].pop(index)
+
+
+def instead(index: int, old: str, new: str, value: object) -> Edit:
+    """The statement with NotAction for Action, and the like."""
+
+    def edit(policy: Written) -> None:
+        del policy["Statement"][index][old]
+        policy["Statement"][index][new] = value
+
+    return edit
+
+
+def one_more(**elements: object) -> Edit:
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}
+    return lambda policy: policy["Statement"].append({**allow, **elements})
+
+
+WIDENINGS: dict[str, Edit] = {
+    "a condition is dropped": no_condition(READ, "StringEquals", "aws:PrincipalOrgID"),
+    "another condition is dropped": no_condition(READ, "StringEquals", "aws:SourceVpc"),
+    "a condition takes a value more": condition(READ, "StringEquals", "aws:PrincipalOrgID", ["o-mine", "o-theirs"]),
+    "a condition takes another value": condition(READ, "StringEquals", "aws:PrincipalOrgID", "o-theirs"),
+    "a condition ends at absence": lambda policy: policy["Statement"][READ].update(
+        Condition={"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-mine", "aws:SourceVpc": "vpc-1"}}
+    ),
+    "a condition takes a wildcard": lambda policy: policy["Statement"][READ].update(
+        Condition={"StringLike": {"aws:PrincipalOrgID": "o-m*", "aws:SourceVpc": "vpc-1"}}
+    ),
+    "an action is added": at(READ, "Action", ["s3:GetObject", "s3:ListBucket", "s3:PutObject"]),
+    "an action becomes a wildcard": at(READ, "Action", ["s3:GetObject*", "s3:ListBucket"]),
+    "a resource is added": at(
+        READ, "Resource", ["arn:aws:s3:::mine", "arn:aws:s3:::mine/public/*", "arn:aws:s3:::b/*"]
+    ),
+    "a wildcard is widened": at(READ, "Resource", ["arn:aws:s3:::mine", "arn:aws:s3:::mine/*"]),
+    "a wildcard is widened in its middle": at(READ, "Resource", ["arn:aws:s3:::mi*e", "arn:aws:s3:::mine/public/*"]),
+    "a resource becomes all": at(READ, "Resource", "*"),
+    "a resource takes a variable": at(READ, "Resource", ["arn:aws:s3:::mine", "arn:aws:s3:::mine/${aws:username}/*"]),
+    "the principal is opened": at(READ, "Principal", "*"),
+    "a principal is added": at(READ, "Principal", {"AWS": [ROLE, "arn:aws:iam::444455556666:user/eve"]}),
+    "a service becomes a principal": at(READ, "Principal", {"AWS": ROLE, "Service": "ec2.amazonaws.com"}),
+    "less is left out of NotAction": at(BUILD, "NotAction", ["s3:Get*"]),
+    "less is left out of NotResource": at(BUILD, "NotResource", "arn:aws:ec2:us-east-1:*"),
+    "NotAction becomes an action": instead(BUILD, "NotAction", "Action", "*"),
+    "a statement is added": one_more(),
+    "a statement for services is added": one_more(Condition={"Bool": {"aws:PrincipalIsAWSService": "true"}}),
+    "a statement within times is added": one_more(
+        Condition={
+            "DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"},
+            "StringEquals": {"aws:SourceVpc": "vpc-1"},
+        }
+    ),
+    "a Deny is dropped": no_statement(NO_DELETION),
+    "a Deny leaves an action": at(NO_DELETION, "Action", "imagebuilder:Delete*"),
+    "a Deny narrows its wildcard": at(NO_DELETION, "Action", ["imagebuilder:DeleteI*", "imagebuilder:PutImagePolicy"]),
+    "a Deny leaves resources": at(NO_DELETION, "Resource", "arn:aws:imagebuilder:us-west-2:111122223333:image/*"),
+    "a Deny leaves principals": at(NO_DELETION, "Principal", {"AWS": ROLE}),
+    "a Deny gets a condition": condition(NO_DELETION, "StringNotEquals", "aws:PrincipalArn", ROLE),
+    "a Deny gets another condition": condition(ONLY_FROM_HERE, "Null", "aws:ViaAWSService", "true"),
+    "a conditional Deny is dropped": no_statement(ONLY_FROM_HERE),
+    "a conditional Deny leaves out a value": condition(
+        ONLY_FROM_HERE, "StringNotEqualsIfExists", "aws:SourceVpce", ["vpce-1", "vpce-2"]
+    ),
+    "a conditional Deny becomes an Allow": at(ONLY_FROM_HERE, "Effect", "Allow"),
+}
+NARROWINGS: dict[str, Edit] = {
+    "a condition is added": condition(READ, "Bool", "aws:SecureTransport", "true"),
+    "a condition loses IfExists' other side": condition(READ, "Null", "aws:PrincipalOrgID", "false"),
+    "an action is dropped": at(READ, "Action", "s3:GetObject"),
+    "a resource is dropped": at(READ, "Resource", "arn:aws:s3:::mine"),
+    "a wildcard is narrowed": at(READ, "Resource", ["arn:aws:s3:::mine", "arn:aws:s3:::mine/public/a/*"]),
+    "a statement is dropped": no_statement(READ),
+    "an Allow becomes a Deny": at(READ, "Effect", "Deny"),
+    "more is left out of NotAction": at(BUILD, "NotAction", ["s3:*", "ec2:*"]),
+    "a Deny takes an action more": at(NO_DELETION, "Action", ["imagebuilder:Delete*", "imagebuilder:Put*"]),
+    "a Deny loses a condition": no_condition(ONLY_FROM_HERE, "Bool", "aws:PrincipalIsAWSService"),
+    "a Deny is added": one_more(Effect="Deny"),
+    "an Allow is added that a Deny takes back": one_more(Action="imagebuilder:DeleteImage"),
+    "an Allow is added that another holds": one_more(Action="imagebuilder:GetImage", Resource="arn:aws:imagebuilder:*"),
+    "a Sid is changed": at(READ, "Sid", "Other"),
+}
+
+
+def assert_shown(before: PolicyDocument, after: PolicyDocument, shown: Request | None) -> None:
+    assert shown is not None
+    assert decide(after, shown).verdict is Verdict.ALLOWED
+    assert decide(before, shown).verdict is Verdict.DENIED
+
+
+@pytest.mark.parametrize("name", WIDENINGS)
+def test_each_widening_is_noticed_when(name: str) -> None:
+    before, after = parse(POLICY), parse(edited(WIDENINGS[name]))
+    assert_shown(before, after, widened(before, after))
+
+
+@pytest.mark.parametrize("name", NARROWINGS)
+def test_nothing_is_called_wider_when(name: str) -> None:
+    assert widened(parse(POLICY), parse(edited(NARROWINGS[name]))) is None
+
+
+@pytest.mark.parametrize("widening", WIDENINGS)
+@pytest.mark.parametrize("narrowing", ["a statement is dropped", "a Deny is added"])
+def test_what_is_taken_elsewhere_does_not_hide_a_widening(widening: str, narrowing: str) -> None:
+    if narrowing == "a statement is dropped":
+        narrow: Edit = one_more(Effect="Deny", Action="sts:*", Condition={"StringEquals": {"aws:SourceVpc": "vpc-9"}})
+    else:
+        narrow = one_more(Effect="Deny", Action="sts:GetCallerIdentity")
+    before, after = parse(POLICY), parse(edited(WIDENINGS[widening], narrow))
+    assert_shown(before, after, widened(before, after))
+
+
+@on_any_machine
+@given(documents(), st.data())
+def test_no_rewriting_is_wider(document: Written, data: st.DataObject) -> None:
+    before = parse(document)
+    after = parse(data.draw(rewritings(document)))
+    requests = [need.request for need in (*imagebuilder_needs(REGION), *s3_needs(REGION))]
+    assert widened(before, after, requests) is None
+    assert widened(after, before, requests) is None
+
+
+@on_any_machine
+@given(documents(), statements("Z"), st.data())
+def test_a_statement_less_that_allows_or_one_more_that_denies_is_never_wider(
+    document: Written, deny: Written, data: st.DataObject
+) -> None:
+    written = copy.deepcopy(document)
+    written["Statement"].append({**deny, "Effect": "Deny"})
+    allows = [statement for statement in written["Statement"] if statement["Effect"] == "Allow"]
+    if allows:
+        written["Statement"].remove(data.draw(st.sampled_from(allows)))
+    assert widened(parse(document), parse(written), [need.request for need in s3_needs(REGION)]) is None
+
+
+@on_any_machine
+@given(documents(), documents())
+def test_what_is_shown_is_always_allowed_now_and_was_denied(one: Written, two: Written) -> None:
+    before, after = parse(one), parse(two)
+    shown = widened(before, after, [need.request for need in s3_needs(REGION)])
+    if shown is not None:
+        assert_shown(before, after, shown)
+
+
+@on_any_machine
+@given(documents())
+def test_full_access_is_wider_than_whatever_denies_anything(document: Written) -> None:
+    before, after = parse(document), imagebuilder_policy("FullAccess", REGION)
+    tried = [
+        Request(action, resource, caller)
+        for action in ("s3:GetObject", "ec2:RunInstances", "imagebuilder:GetComponent", "sts:GetCallerIdentity")
+        for resource in (*RESOURCES, "arn:aws:s3:::c/d", "arn:aws:s3:::a/b")
+        for caller in (ANONYMOUS, Caller("Identity", ROLE, "111122223333"))
+    ]
+    assume(any(decide(before, request).verdict is Verdict.DENIED for request in tried))
+    assert_shown(before, after, widened(before, after))
+
+
+@on_any_machine
+@given(documents(), st.sampled_from(["s3:Fresh", "sts:GetCallerIdentity"]), st.data())
+def test_an_allow_without_condition_is_noticed_when_it_adds_anything(
+    document: Written, action: str, data: st.DataObject
+) -> None:
+    before = parse(document)
+    resource = data.draw(st.sampled_from(["arn:aws:s3:::fresh/x", "*"]))
+    allow: Written = {"Effect": "Allow", "Principal": "*", "Action": action, "Resource": resource}
+    after = parse({**document, "Statement": [*document["Statement"], allow]})
+    sure = Request(action, "arn:aws:s3:::fresh/x", Caller("Identity", ROLE, "111122223333"))
+    assume(decide(before, sure).verdict is Verdict.DENIED)
+    assume(decide(after, sure).verdict is Verdict.ALLOWED)
+    assert_shown(before, after, widened(before, after))
+
+
+PRESETS: dict[str, PolicyDocument] = {
+    "FullAccess": imagebuilder_policy("FullAccess", REGION),
+    "DenyDeletion": imagebuilder_policy("DenyDeletion", REGION),
+    "DenyDestruction": imagebuilder_policy("DenyDestruction", REGION),
+    "Organization": imagebuilder_policy("Organization", REGION, organization=ORGANIZATION),
+    "Marketplace": imagebuilder_policy("Organization", REGION, organization=ORGANIZATION, marketplace=True),
+    "Services": imagebuilder_policy("Organization", REGION, organization=ORGANIZATION, aws_services=True),
+    "Another": imagebuilder_policy("Organization", REGION, organization=Organization("o-principal02", "o-resource001")),
+}
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide"),
+    [
+        ("DenyDestruction", "DenyDeletion"),
+        ("DenyDeletion", "FullAccess"),
+        ("DenyDestruction", "FullAccess"),
+        ("Organization", "FullAccess"),
+        ("Organization", "Marketplace"),
+        ("Organization", "Services"),
+    ],
+)
+def test_from_preset_to_preset(narrow: str, wide: str) -> None:
+    assert_shown(PRESETS[narrow], PRESETS[wide], widened(PRESETS[narrow], PRESETS[wide]))
+    assert widened(PRESETS[wide], PRESETS[narrow]) is None
+
+
+def test_another_organization_is_let_in_both_ways() -> None:
+    for before, after in (("Organization", "Another"), ("Another", "Organization")):
+        assert_shown(PRESETS[before], PRESETS[after], widened(PRESETS[before], PRESETS[after]))
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        S3Use(patching=True),
+        S3Use(ecr_layers=True),
+        S3Use(all_managed_resources=True),
+        S3Use(log_buckets=("logs",)),
+        S3Use(artifact_buckets=("tools",)),
+        S3Use(environment="beta"),
+    ],
+    ids=str,
+)
+def test_each_use_of_s3_widens(use: S3Use) -> None:
+    before, after = s3_policy("ImageBuilderOnly", REGION), s3_policy("ImageBuilderOnly", REGION, use)
+    needs = [need.request for need in s3_needs(REGION, use)]
+    assert_shown(before, after, widened(before, after))
+    assert_shown(before, after, widened(before, after, needs))
+    if use.environment == "prod":
+        assert widened(after, before, needs) is None
+
+
+def test_a_given_request_is_shown_first_and_as_it_was_given() -> None:
+    given_requests = [need.request for need in s3_needs(REGION, S3Use(log_buckets=("logs",)), Callers("111122223333"))]
+    before = s3_policy("ImageBuilderOnly", REGION)
+    after = s3_policy("ImageBuilderOnly", REGION, S3Use(log_buckets=("logs",)))
+    assert widened(before, after, given_requests) == given_requests[-1]
+
+
+def test_what_is_not_known_of_a_given_request_is_filled_in_until_it_shows() -> None:
+    allow: dict[str, Any] = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    before = parse({"Statement": {**allow, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a"}}}})
+    after = parse({"Statement": {**allow, "Condition": {"StringEquals": {"aws:PrincipalOrgID": ["o-a", "o-b"]}}}})
+    request = Request(
+        "s3:GetObject", "arn:aws:s3:::a/b", Caller("Identity", ROLE), unknown=frozenset({"aws:principalorgid"})
+    )
+    shown = widened(before, after, [request])
+    assert shown is not None
+    assert (shown.action, shown.resource, shown.caller) == (request.action, request.resource, request.caller)
+    assert shown.context["aws:principalorgid"] == ("o-b",)
+    assert widened(after, before, [request]) is None
+
+
+def test_an_anonymous_witness_has_no_keys_of_a_principal() -> None:
+    before, after = parse(POLICY), parse(edited(at(READ, "Principal", "*"), one_more(Action="sts:*")))
+    anonymous = [request for request in witnesses(before, after) if request.caller == ANONYMOUS]
+    assert anonymous
+    assert not any("aws:principalorgid" in request.context for request in anonymous)
+
+
+def test_witnesses_are_bounded_and_each_is_made_once() -> None:
+    allow: Written = {"Effect": "Allow", "Principal": "*"}
+    names = [f"s3:Action{number}" for number in range(150)]
+    arns = [f"arn:aws:s3:::bucket-{number}/*" for number in range(150)]
+    before = parse({"Statement": [{**allow, "Action": name, "Resource": "*"} for name in names[:40]]})
+    after = parse({"Statement": [{**allow, "Action": names, "Resource": arn} for arn in arns]})
+    made = list(witnesses(before, after))
+    assert len(made) == LIMIT
+    assert len({(request.action, request.resource, request.caller, str(request.context)) for request in made}) == LIMIT
+
+
+def test_a_request_is_told_in_one_line() -> None:
+    assert in_words(Request("s3:PutObject", "arn:aws:s3:::a/b", ANONYMOUS)) == (
+        "s3:PutObject on arn:aws:s3:::a/b, called anonymously"
+    )
+    caller = Caller("Identity", ROLE)
+    assert in_words(Request("s3:GetObject", "*", caller, {"aws:sourcevpc": ("vpc-1",), "aws:tagkeys": ("a", "b")})) == (
+        f"s3:GetObject on *, called by {ROLE} with aws:sourcevpc vpc-1, aws:tagkeys a and b"
+    )
+    assert in_words(Request("a:B", "*", Caller("Service", "x.amazonaws.com"))) == (
+        "a:B on *, called by the service x.amazonaws.com"
+    )
