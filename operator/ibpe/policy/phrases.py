@@ -93,7 +93,7 @@ def _who(statement: Statement) -> tuple[str, str]:
         return ("Anybody" if of_callers else "Anybody, even without credentials,"), "may"
     if principals.excluded:
         return f"{'Anybody' if allows else 'Nobody'} but {named}", "may"
-    return f"{named[0].upper()}{named[1:]}", "may" if allows else "may not"
+    return f"The{named[3:]}" if named.startswith("the ") else named, "may" if allows else "may not"
 
 
 def _principal(principal: Principal) -> str:

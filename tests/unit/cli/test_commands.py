@@ -44,6 +44,20 @@ def test_help_is_quick_because_nothing_heavy_is_loaded() -> None:
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.parametrize("name", ["check", "diff", "explain"])
+def test_a_policy_is_looked_at_without_loading_cluster_or_cloud(name: str) -> None:
+    heavy = "{'kubernetes', 'boto3', 'botocore', 'kopf', 'rich'}"
+    code = f"import sys, ibpe.cli.policy.{name}; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", ["render", "check", "diff", "explain"])
+def test_every_command_about_policies_is_listed_and_has_help(name: str) -> None:
+    assert f"\n  {name}" in CliRunner().invoke(cli, ["policy", "--help"]).output
+    assert CliRunner().invoke(cli, ["policy", name, "--help"]).output.startswith(f"Usage: cli policy {name}")
+
+
 @pytest.mark.parametrize("name", ["status", "plan", "policy", "run"])
 def test_every_command_is_listed_and_has_help(name: str) -> None:
     assert f"\n  {name}" in CliRunner().invoke(cli, ["--help"]).output

@@ -11,7 +11,10 @@ from ibpe.api.names import ConditionStatus, ConditionType, Role
 from ibpe.api.status import Condition, DriftEntry, EndpointStatus, PlannedAction, Status
 from ibpe.cli.advice import advice
 from ibpe.cli.page import age, page, table
-from ibpe.cli.status import as_text
+from ibpe.cli.status import as_data, as_text
+from ibpe.policy.canonical import digest
+from ibpe.policy.explanation import UNLOGGED_CALLS
+from ibpe.policy.imagebuilder import deny_deletion, full_access
 from ibpe.reconcile.ports import Key, Resource
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -144,6 +147,26 @@ def test_a_table_of_all() -> None:
         team-b     others  us-west-2  vpc-0123456789abcdef0  -      NotSeenYet     0
         team-b     paused  eu-west-1  -                      True   Suspended      0
         """)
+
+
+@pytest.mark.parametrize(
+    ("role", "policy", "told"),
+    [
+        (Role.IMAGE_BUILDER, digest(deny_deletion()), True),
+        (Role.IMAGE_BUILDER, digest(full_access()), False),
+        (Role.IMAGE_BUILDER, None, False),
+        (Role.S3, digest(deny_deletion()), False),
+    ],
+    ids=["narrowed", "the-default", "not-known", "another-service"],
+)
+def test_calls_that_may_be_missing_from_cloudtrail_are_told_where_they_may(
+    role: Role, policy: str | None, *, told: bool
+) -> None:
+    entry = ENDPOINT.model_copy(update={"role": role, "policy_digest": policy})
+    subject = resource(*QUIET, READY, endpoints=(entry,))
+    assert (UNLOGGED_CALLS in " ".join(shown(page(subject, NOW)).split())) is told
+    assert as_data(subject)["notes"] == ([UNLOGGED_CALLS] if told else [])
+    assert advice(subject) == ("Nothing.",)
 
 
 @pytest.mark.parametrize(

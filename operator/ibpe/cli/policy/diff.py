@@ -66,7 +66,7 @@ def _lines(comparison: Comparison) -> Iterator[str]:
         yield "The policies say the same."
         return
     if found.id_change:
-        yield f"~ {found.id_change.sentence()}"
+        yield f"~ Id is {found.id_change.has[0]} instead of {found.id_change.lacks[0]}"
     yield from (f"~ {change.sentence()}" for change in found.changed)
     yield from (f"- {_named(statement.sid)}{describe(statement)}" for statement in found.missing)
     yield from (f"+ {_named(statement.sid)}{describe(statement)}" for statement in found.extra)

@@ -55,6 +55,8 @@ def command(
             raise Fault("--name chooses a resource of -f; leave it out.")
         pages = [_page(read_document(document, role), role, region)]
     else:
+        if region is not None:
+            raise Fault("The Region of a resource is its own; leave --region out.")
         pages = _of_a_resource(cast("Path", file), name, role)
     click.echo("\n\n".join(map(_as_text, pages)) if output == "text" else as_data(_data(pages), output))
 

@@ -1,0 +1,212 @@
+"""`ibpe policy check`: what builds ask of an endpoint, and what a policy makes of it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from ibpe.cli.root import cli
+from ibpe.policy.document import plain
+from ibpe.policy.imagebuilder import imagebuilder_policy
+from ibpe.policy.needs import imagebuilder_needs, s3_needs
+from ibpe.policy.s3 import S3Use, s3_policy
+from ibpe.policy.statements import Organization
+
+REGION = "us-west-2"
+ORGANIZATION = "o-a1b2c3d4e5"
+OURS = Organization(ORGANIZATION, ORGANIZATION)
+BUILDS_ONLY = plain(s3_policy("ImageBuilderOnly", REGION))
+WITHIN = plain(imagebuilder_policy("Organization", REGION, organization=OURS))
+TOE = "ec2imagebuilder-toe-us-west-2-prod"
+
+
+def check(document: object, *arguments: str, role: str = "s3") -> Result:
+    command = ["policy", "check", "-", "--role", role, "--region", REGION, *arguments]
+    return CliRunner().invoke(cli, command, input=json.dumps(document))
+
+
+def data(document: object, *arguments: str, role: str = "s3") -> dict[str, Any]:
+    done = check(document, "-o", "json", *arguments, role=role)
+    loaded: dict[str, Any] = json.loads(done.stdout)
+    assert loaded["passes"] is (done.exit_code == 0)
+    return loaded
+
+
+def with_statement(document: dict[str, Any], **statement: object) -> dict[str, Any]:
+    return {**document, "Statement": [*document["Statement"], {"Principal": "*", "Resource": "*", **statement}]}
+
+
+def test_a_policy_that_lets_builds_work_passes_with_a_line_for_each_request() -> None:
+    done = check(BUILDS_ONLY)
+    assert done.exit_code == 0, done.stderr
+    *lines, total = done.stdout.splitlines()
+    assert len(lines) == len(s3_needs(REGION))
+    assert all(line.startswith("allowed a build ") for line in lines)
+    assert f"s3:GetObject on arn:aws:s3:::{TOE}/" in done.stdout
+    assert total == f"All {len(lines)} requests are allowed."
+
+
+def test_what_no_statement_allows_is_told_so() -> None:
+    document = plain(s3_policy("ImageBuilderOnly", REGION, S3Use(ssm_agent=False)))
+    done = check(document)
+    assert done.exit_code == 1
+    *denied, total = done.stdout.splitlines()
+    assert denied
+    assert all("amazon-ssm-us-west-2" in line and line.endswith(": no statement allows it") for line in denied)
+    assert total == f"{len(denied)} of {len(s3_needs(REGION))} requests are denied."
+    assert check(document, "--no-ssm-agent").exit_code == 0
+
+
+def test_the_statement_that_denies_is_named() -> None:
+    document = with_statement(BUILDS_ONLY, Sid="NoReading", Effect="Deny", Action="s3:getobject")
+    done = check(document)
+    assert done.exit_code == 1
+    assert done.stdout.count('by statement "NoReading"') == len(s3_needs(REGION))
+
+
+def test_a_statement_without_a_sid_is_named_by_its_place() -> None:
+    done = check(with_statement(BUILDS_ONLY, Effect="Deny", Action="s3:*"))
+    assert f"by Statement[{len(BUILDS_ONLY['Statement'])}]" in done.stdout  # type: ignore[arg-type]  # a list
+
+
+def test_a_condition_on_the_organization_denies_the_anonymous_reads_of_builds() -> None:
+    condition = {"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}}
+    document = {"Statement": [{**each, "Condition": condition} for each in BUILDS_ONLY["Statement"]]}  # type: ignore[attr-defined]  # a list of objects
+    done = check(document, "--principal-org-id", ORGANIZATION)
+    assert done.exit_code == 1
+    denied = [line for line in done.stdout.splitlines() if line.startswith("denied")]
+    assert denied
+    assert all(", anonymously (" in line for line in denied)
+
+
+def test_what_depends_on_callers_is_shown_and_does_not_fail() -> None:
+    done = check(WITHIN, role="imagebuilder")
+    assert done.exit_code == 0, done.stdout
+    assert f"if aws:PrincipalOrgID is {ORGANIZATION}" in done.stdout
+    total = done.stdout.splitlines()[-1]
+    assert total.startswith(f"None of {len(imagebuilder_needs(REGION))} requests is denied; ")
+    assert total.endswith(" depend on what isn't known here: say --principal-org-id, --resource-org-id.")
+
+
+@pytest.mark.parametrize(("caller", "exit_code"), [(ORGANIZATION, 0), ("o-zzzzzzzzzz", 1)], ids=["ours", "other"])
+def test_what_is_known_of_callers_settles_it(caller: str, exit_code: int) -> None:
+    known = ["--principal-org-id", caller, "--resource-org-id", ORGANIZATION]
+    done = check(WITHIN, *known, role="imagebuilder")
+    assert done.exit_code == exit_code
+    assert "depends" not in done.stdout
+
+
+def test_the_marketplace_is_asked_for_when_builds_use_it() -> None:
+    known = ["--principal-org-id", ORGANIZATION, "--resource-org-id", ORGANIZATION, "--marketplace"]
+    assert check(WITHIN, *known, role="imagebuilder").exit_code == 1
+    wider = plain(imagebuilder_policy("Organization", REGION, organization=OURS, marketplace=True))
+    assert check(wider, *known, role="imagebuilder").exit_code == 0
+
+
+def test_a_policy_for_builds_alone_can_be_checked_as_such() -> None:
+    reads = {"Effect": "Allow", "Principal": "*", "Action": "imagebuilder:Get*", "Resource": "*"}
+    assert check({"Statement": [reads]}, role="imagebuilder").exit_code == 1
+    done = check({"Statement": [reads]}, "--only", "build", role="imagebuilder")
+    assert done.exit_code == 0, done.stdout
+    assert "a pipeline's user" not in done.stdout
+    assert check({"Statement": [reads]}, "--only", "pipeline", role="imagebuilder").exit_code == 1
+
+
+def test_every_toggle_is_an_option_that_widens_the_request_list() -> None:
+    usual = len(data(BUILDS_ONLY)["requests"])
+    for option in (
+        "--amazon-linux-repositories",
+        "--windows-downloads",
+        "--patching",
+        "--distributor",
+        "--cloud-watch-agent",
+        "--ecr-layers",
+        "--log-bucket=my-logs",
+        "--artifact-bucket=my-things",
+        "--all-managed-resources",
+    ):
+        found = data(BUILDS_ONLY, option)
+        assert len(found["requests"]) > usual, option
+        assert not found["passes"], option
+
+
+def test_each_bucket_that_is_named_is_asked_for() -> None:
+    done = check(BUILDS_ONLY, "--log-bucket", "logs-one", "--log-bucket", "logs-two")
+    assert "s3:PutObject on arn:aws:s3:::logs-one/" in done.stdout
+    assert "s3:PutObject on arn:aws:s3:::logs-two/" in done.stdout
+
+
+def test_another_environment_has_other_buckets() -> None:
+    assert check(BUILDS_ONLY, "--environment", "beta").exit_code == 1
+    document = plain(s3_policy("ImageBuilderOnly", REGION, S3Use("beta")))
+    assert check(document, "--environment", "beta").exit_code == 0
+
+
+def test_an_error_of_the_policy_fails_although_all_is_allowed() -> None:
+    principal = {"AWS": "arn:aws:iam::123456789012:role/builds"}
+    document = with_statement(BUILDS_ONLY, Effect="Allow", Principal=principal, Action="s3:PutObject")
+    found = data(document)
+    assert {each["verdict"] for each in found["requests"]} == {"allowed"}
+    assert [each["severity"] for each in found["problems"]] == ["error"]
+    assert check(document).stdout.splitlines()[-2].startswith("error   Statement[2].Principal: ")
+
+
+def test_a_warning_is_shown_and_does_not_fail() -> None:
+    document = with_statement(BUILDS_ONLY, Effect="Allow", Action="ec2:RunInstances")
+    done = check(document)
+    assert done.exit_code == 0, done.stdout
+    assert any(line.startswith("warning Statement[2]") for line in done.stdout.splitlines())
+
+
+def test_a_document_that_is_no_policy_is_one_sentence() -> None:
+    done = CliRunner().invoke(cli, ["policy", "check", "-", "--role", "s3", "--region", REGION], input='{"a": }')
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: standard input: line 1 column 7: not JSON: ")
+    assert done.stderr.count("\n") == 1
+    assert not done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "role", "message"),
+    [
+        (["--log-bucket", "logs"], "imagebuilder", "error: --log-bucket goes with --role s3; leave it out."),
+        (["--no-ssm-agent"], "imagebuilder", "error: --ssm-agent goes with --role s3; leave it out."),
+        (["--environment", "prod"], "imagebuilder", "error: --environment goes with --role s3; leave it out."),
+        (["--marketplace"], "s3", "error: --marketplace goes with --role imagebuilder; leave it out."),
+        (["--region", "us-west2"], "s3", "us-west2: write the Region's code, such as us-west-2."),
+        (["--log-bucket", "s3://logs"], "s3", "s3://logs: write a bucket's name: "),
+        (["--principal-org-id", "org"], "s3", "'--principal-org-id': org: "),
+        (["--vpc", "vpc"], "s3", "vpc: write the id of the VPC"),
+        (["--endpoint", "x"], "s3", "x: write the id of a VPC endpoint"),
+        (["--account", "1234"], "s3", "1234: write the account's id, 12 digits."),
+        (["--environment", "staging"], "s3", "'staging' is not one of 'prod', 'preprod', 'beta'"),
+    ],
+    ids=lambda value: value[0].removeprefix("--") if isinstance(value, list) else None,
+)
+def test_an_option_that_can_not_be_meant_is_refused(arguments: list[str], role: str, message: str) -> None:
+    done = check(BUILDS_ONLY, *arguments, role=role)
+    assert done.exit_code == 1
+    assert message in done.stderr
+    assert not done.stdout
+
+
+def test_yaml_says_the_same_as_json() -> None:
+    assert yaml.safe_load(check(BUILDS_ONLY, "-o", "yaml").stdout) == data(BUILDS_ONLY)
+    found = data(BUILDS_ONLY)["requests"][0]
+    assert set(found) == {"asker", "words", "action", "resource", "caller", "context", "verdict", "reason"}
+
+
+@pytest.mark.parametrize("role", ["imagebuilder", "s3"])
+@pytest.mark.parametrize(
+    "example", sorted((Path(__file__).parents[3] / "examples").glob("*.yaml")), ids=lambda p: p.stem
+)
+def test_builds_work_behind_the_policies_of_every_example(example: Path, role: str) -> None:
+    rendered = CliRunner().invoke(cli, ["policy", "render", "-f", str(example), "-o", "json"]).stdout
+    region = yaml.safe_load(example.read_text())["spec"]["region"]
+    if role in json.loads(rendered):
+        arguments = ["policy", "check", "-", "--role", role, "--region", region, "--only", "build"]
+        done = CliRunner().invoke(cli, arguments, input=rendered)
+        assert done.exit_code == 0, done.output
