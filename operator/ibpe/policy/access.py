@@ -4,10 +4,10 @@ Source: IAM user guide, "Policy evaluation logic" and "IAM JSON policy elements"
 VPC endpoints using endpoint policies". What is not known of a request makes a statement one that may apply.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 from ibpe.policy.conditions import holds
 from ibpe.policy.document import CURRENT_VERSION, Condition, Effect, Match, PolicyDocument, Statement
@@ -18,6 +18,8 @@ from ibpe.policy.truth import Truth, all_of, any_of, negation
 from ibpe.policy.wildcards import SEGMENTS, arn_parts, arn_pattern, pattern, segments, text_pattern
 
 __all__ = ["ANONYMOUS", "Caller", "CallerKind", "Decision", "Request", "Verdict", "decide"]
+
+OpenElement = Literal["Principal", "NotPrincipal", "Resource", "NotResource"]
 
 NO_RESOURCE: Final = "*"
 """What an action without a resource type is asked on; only Resource `*` matches it."""
@@ -56,9 +58,11 @@ class Decision:
     statement: Statement | None = None
     """The statement that allows or denies, or may; None: no statement allows it (an implicit deny)."""
     provided: tuple[Condition, ...] = ()
-    """DEPENDS: the conditions (of `statement`) on which it depends. Empty: on who calls, or on a variable."""
+    """DEPENDS: the conditions (of `statement`) on which it depends."""
     index: int | None = None
     """Where in the document `statement` stands, from 0."""
+    fitting: tuple[OpenElement, ...] = ()
+    """DEPENDS: the elements (of `statement`) on which it depends besides: who calls, a variable's value."""
 
     def __str__(self) -> str:
         """`denied by statement "X"`, `no statement allows it`, `allowed by Statement[2]`, `allowed by "Y" if …`."""
@@ -68,9 +72,7 @@ class Decision:
         words = f"{verb} by {self._named(self.statement)}"
         if self.verdict is not Verdict.DEPENDS:
             return words
-        if not self.provided:
-            return f"{words} if it applies, which hangs on who calls or on a variable's value"
-        return f"{words} if {' and '.join(map(condition_words, self.provided))}"
+        return f"{words} if {' and '.join((*map(_fitting_words, self.fitting), *map(condition_words, self.provided)))}"
 
     def _named(self, statement: Statement) -> str:
         if statement.sid:
@@ -93,35 +95,52 @@ def decide(document: PolicyDocument, request: Request) -> Decision:
         if truth is not False:
             found.setdefault((statement.effect, truth), index)
 
-    def decision(verdict: Verdict, index: int) -> Decision:
+    def because(index: int, verdict: Verdict) -> Decision:
         statement = document.statements[index]
-        depends = verdict is Verdict.DEPENDS
-        open_conditions = (condition for condition in statement.conditions if holds(condition, facts) is None)
-        return Decision(verdict, statement, tuple(open_conditions) if depends else (), index)
+        if verdict is not Verdict.DEPENDS:
+            return Decision(verdict, statement, index=index)
+        provided = tuple(condition for condition in statement.conditions if holds(condition, facts) is None)
+        return Decision(verdict, statement, provided, index, tuple(_open_elements(statement, request, facts)))
 
     if ("Deny", True) in found:
-        return decision(Verdict.DENIED, found["Deny", True])
+        return because(found["Deny", True], Verdict.DENIED)
     if ("Allow", True) not in found and ("Allow", None) not in found:
         return Decision(Verdict.DENIED)
     if ("Deny", None) in found:
-        return decision(Verdict.DEPENDS, found["Deny", None])
+        return because(found["Deny", None], Verdict.DEPENDS)
     if ("Allow", True) in found:
-        return decision(Verdict.ALLOWED, found["Allow", True])
-    return decision(Verdict.DEPENDS, found["Allow", None])
+        return because(found["Allow", True], Verdict.ALLOWED)
+    return because(found["Allow", None], Verdict.DEPENDS)
 
 
 def _applies(statement: Statement, action: str, request: Request, facts: Facts) -> Truth:
-    """Whether every element of the statement fits; the cheapest to tell first."""
+    """Whether every element of the statement fits; `action` is the request's, in lower case."""
     if not _takes_action(statement.actions, action):
         return False
-    elements = (
-        _takes_resource(statement.resources, request.resource, facts),
-        names(statement.principals, request.caller),
-    )
-    fits = all_of(elements)
-    if fits is False or not statement.conditions:
-        return fits
+    resource = _takes_resource(statement.resources, request.resource, facts)
+    if resource is False:
+        return False
+    fits = all_of((resource, names(statement.principals, request.caller)))
+    if fits is False:
+        return False
     return all_of((fits, *(holds(condition, facts) for condition in statement.conditions)))
+
+
+def _open_elements(statement: Statement, request: Request, facts: Facts) -> Iterator[OpenElement]:
+    if names(statement.principals, request.caller) is None:
+        yield "NotPrincipal" if statement.principals.excluded else "Principal"
+    if _takes_resource(statement.resources, request.resource, facts) is None:
+        yield "NotResource" if statement.resources.excluded else "Resource"
+
+
+def _fitting_words(element: OpenElement) -> str:
+    match element:
+        case "Principal":
+            return "its Principal names the caller"
+        case "NotPrincipal":
+            return "its NotPrincipal does not name the caller"
+        case _:
+            return f"the values of its variables make {element} fit"
 
 
 def _takes_action(actions: Match[str], action: str) -> bool:

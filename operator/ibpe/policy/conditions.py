@@ -23,6 +23,8 @@ Test: TypeAlias = Callable[[str | None], Truth]
 R = TypeVar("R")
 
 _NEVER: Final[Test] = lambda _: False  # noqa: E731  (a constant of its type, not a function to call by name)
+_POSSIBLE: Final[tuple[tuple[str | None, ...], ...]] = ((), ("",), (None,))
+"""What an unknown key may come to: absent, empty, anything. More values than one come to nothing else."""
 _QUALIFIERS: Final[Mapping[str, Literal["", "all", "any"]]] = {"": "", "forallvalues": "all", "foranyvalue": "any"}
 
 _RELATIONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
@@ -49,23 +51,22 @@ class _Operator:
 def holds(condition: Condition, facts: Facts) -> Truth:
     """Whether the condition holds; None where it hangs on what isn't known.
 
-    An unknown key may be absent as well as present; only where both come to the same is the answer sure. Raises
-    PolicyError for an operator that AWS doesn't know (`policy.parse` refuses it).
+    An unknown key may be absent, empty or anything else; only where all come to the same is the answer sure. Raises
+    PolicyError for an operator that AWS doesn't know.
     """
     taken_apart = _operator(condition.operator)
     values = facts.values(condition.key)
     if values is not None:
         return _holds(taken_apart, condition, values, facts)
-    absent = _holds(taken_apart, condition, (), facts)
-    present = _holds(taken_apart, condition, (None,), facts)
-    return present if present == absent else None
+    first, *others = (_holds(taken_apart, condition, possible, facts) for possible in _POSSIBLE)
+    return first if all(other is first for other in others) else None
 
 
 @lru_cache(maxsize=256)
 def _operator(written: str) -> _Operator:
-    if not is_operator(written):
-        raise PolicyError("Condition", f"{quoted(written)} is not a condition operator", nearest(written, OPERATORS))
     qualifier, _, rest = written.lower().rpartition(":")
+    if qualifier not in _QUALIFIERS or not is_operator(written):
+        raise PolicyError("Condition", f"{quoted(written)} is not a condition operator", nearest(written, OPERATORS))
     base = rest.removesuffix("ifexists")
     return _Operator(
         base=base.replace("not", "", 1),
@@ -123,13 +124,11 @@ def _arn(wanted: str, facts: Facts) -> Test:
 
 def _truth_value(wanted: str, facts: Facts) -> Test:
     """The guide is of two minds about variables here; they are filled in, as the section on this operator says."""
-    match facts.filled(facts.template(wanted, wildcards=False)):
-        case (str() as text,):
-            return _as_truth_value(text)
-        case None:
-            return _NEVER
-        case _:
-            return lambda _: None
+    parts = facts.filled(facts.template(wanted, wildcards=False))
+    if parts is None:
+        return _NEVER
+    known = [part for part in parts if isinstance(part, str)]
+    return _as_truth_value("".join(known)) if len(known) == len(parts) else lambda _: None
 
 
 def _matching(parts: Parts | None) -> Test:

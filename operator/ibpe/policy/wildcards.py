@@ -71,7 +71,7 @@ def arn_parts(parts: Sequence[Part], *, across: bool) -> Parts:
 
 def _kept_within(parts: Sequence[Part], *, across: bool) -> Iterator[Part]:
     colons = 0
-    for part, following in zip(parts, (*parts[1:], ":"), strict=True):
+    for part, following in zip(parts, (*parts, ":")[1:], strict=True):
         if isinstance(part, str):
             colons += part.count(":")
         if part is Wild.UNKNOWN:
