@@ -50,6 +50,8 @@ class _Region:
         self.told: Snapshot | None = None
         """The snapshot that `refresh` last told the differences of."""
         self.flight: _Flight | None = None
+        self.failing: AwsError | None = None
+        """Why the last look failed; None once one succeeded."""
         self.brake = Brake(cluster)
         self.transitions = Transitions(cluster)
 
@@ -81,6 +83,9 @@ class Inventory:
                 if known.latest is not None and known.latest.begun_at >= not_before:
                     return known.latest
                 flight, mine = known.flight, known.flight is None
+                if not mine and known.failing is not None:
+                    # One thread tries again; a region that hangs must not hold those that others need.
+                    raise ObservationFailed(known.failing, region, self._age_of(known.latest))
                 if flight is None:
                     flight = known.flight = _Flight(begun_at=self._clock())
             if mine:
@@ -100,7 +105,9 @@ class Inventory:
 
     def age(self, region: str) -> float:
         """Seconds since the last good snapshot began; inf if there is none."""
-        latest = self.latest(region)
+        return self._age_of(self.latest(region))
+
+    def _age_of(self, latest: Snapshot | None) -> float:
         return float("inf") if latest is None else max(0.0, self._clock() - latest.begun_at)
 
     def refresh(self, region: str) -> frozenset[Change]:
@@ -154,6 +161,7 @@ class Inventory:
             flight.result = error
         finally:
             with known.lock:
+                known.failing = flight.result if isinstance(flight.result, AwsError) else None
                 if isinstance(flight.result, Snapshot):
                     self._land(known, flight.result)
                 known.flight = None

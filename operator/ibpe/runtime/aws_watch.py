@@ -54,6 +54,9 @@ class Snapshots(Protocol):
     def age(self, region: str) -> float:
         """Seconds since the last good one began; infinite before the first."""
 
+    def braked(self, region: str) -> bool:
+        """Whether many endpoints vanished at once, so that none is made before each was looked up by id."""
+
     def is_transitional(self, region: str) -> bool:
         """Whether an endpoint of ours is on its way to another state."""
 

@@ -20,7 +20,10 @@ REPEAT_EVERY: Final = 8
 
 
 class Lister:
-    """`api_ready` is called once the resources can be listed; `watching` is set by whoever starts the watch then."""
+    """`api_ready` is called once the resources can be listed; `watching` is set by whoever starts the watch then.
+
+    `on_caught_up` is called once the watch has shown everything that existed: only then is it known who claims what.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class Lister:
         *,
         period: float,
         api_ready: Callable[[], None],
+        on_caught_up: Callable[[], None],
         on_death: Callable[[BaseException], None],
     ) -> None:
         self.watching = threading.Event()
@@ -38,6 +42,7 @@ class Lister:
         self._namespaces = namespaces
         self._period = period
         self._api_ready = api_ready
+        self._on_caught_up = on_caught_up
         self._on_death = on_death
         self._stopping = threading.Event()
         self._caught_up = threading.Event()
@@ -71,6 +76,7 @@ class Lister:
             self._until_done(self._wait_for_the_watch)
             if not self._stopping.is_set():
                 self._caught_up.set()
+                self._on_caught_up()
                 log.info("Watching %d resources.", len(self._watch.memory))
             while not self._stopping.wait(self._period):
                 self._prune()

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -45,18 +46,34 @@ class ResourceConditions(Collector):
         yield stalled
 
 
-class SnapshotAges(Collector):
-    """ibpe_snapshot_age_seconds, asked for at each scrape."""
+class RegionState(NamedTuple):
+    """What is known of looking at a region."""
 
-    def __init__(self, ages: Callable[[], Mapping[str, float]]) -> None:
-        self._ages = ages
+    snapshot_age: float
+    """Seconds."""
+    braked: bool
+    """Many endpoints vanished at once, and nothing is made before each was looked up by id."""
+
+
+class Regions(Collector):
+    """ibpe_snapshot_age_seconds and ibpe_brake_engaged, asked for at each scrape."""
+
+    def __init__(self, states: Callable[[], Mapping[str, RegionState]]) -> None:
+        self._states = states
 
     def collect(self) -> Iterator[Metric]:
-        """The family, for prometheus_client."""
-        family = GaugeMetricFamily("ibpe_snapshot_age_seconds", "Age of a region's snapshot.", labels=["region"])
-        for region, seconds in self._ages().items():
-            family.add_metric([region], seconds)
-        yield family
+        """Both families, for prometheus_client."""
+        ages = GaugeMetricFamily("ibpe_snapshot_age_seconds", "Age of a region's snapshot.", labels=["region"])
+        brakes = GaugeMetricFamily(
+            "ibpe_brake_engaged",
+            "1 while many endpoints vanished at once and none is made before each was looked up by id.",
+            labels=["region"],
+        )
+        for region, state in self._states().items():
+            ages.add_metric([region], state.snapshot_age)
+            brakes.add_metric([region], float(state.braked))
+        yield ages
+        yield brakes
 
 
 class Metrics:
@@ -176,6 +193,6 @@ class Metrics:
         """A policy allows what it did not before."""
         self._widened.labels(role, cause).inc()
 
-    def show_snapshot_ages(self, ages: Callable[[], Mapping[str, float]]) -> None:
-        """Have the seconds of each region's snapshot asked for at every scrape."""
-        self.registry.register(SnapshotAges(ages))
+    def show_regions(self, states: Callable[[], Mapping[str, RegionState]]) -> None:
+        """Have each region's state asked for at every scrape."""
+        self.registry.register(Regions(states))

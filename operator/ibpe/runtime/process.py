@@ -23,7 +23,7 @@ from ibpe.runtime.aws_watch import AwsWatch, Periods, PrerequisiteFacts, Snapsho
 from ibpe.runtime.health import ProbeServer
 from ibpe.runtime.interest import Interest
 from ibpe.runtime.lister import Lister
-from ibpe.runtime.metrics import Metrics
+from ibpe.runtime.metrics import Metrics, RegionState
 from ibpe.runtime.queue import WorkQueue
 from ibpe.runtime.router import Router, only_known
 from ibpe.runtime.settings import Settings
@@ -115,14 +115,18 @@ class Process:
             settings.watch_namespaces,
             period=settings.prune_seconds,
             api_ready=api_ready,
+            on_caught_up=self.workers.begin,
             on_death=self._death,
         )
-        self.metrics.show_snapshot_ages(
-            lambda: {region: story.snapshots.age(region) for region in ground.interest.regions()}
+        self.metrics.show_regions(
+            lambda: {
+                region: RegionState(story.snapshots.age(region), braked=story.snapshots.braked(region))
+                for region in ground.interest.regions()
+            }
         )
 
     def start(self) -> None:
-        """Serve probes and metrics, and set every thread to work; the queue is still empty."""
+        """Serve probes and metrics, and start every thread; the workers begin when the watch has caught up."""
         self._serve()
         self.workers.start()
         self.aws_watch.start()

@@ -30,7 +30,7 @@ def utc_now() -> datetime:
 
 
 class Workers:
-    """A fixed number of threads that work on one queue.
+    """A fixed number of threads that work on one queue, from `begin` on.
 
     An Exception of a reconcile concerns its key alone. Anything else that ends a thread (MemoryError is an Exception;
     SystemExit and a defect in the queue are not) is reported once through `on_death`: the process must end, since a
@@ -52,14 +52,19 @@ class Workers:
         self._on_death = on_death
         self._observer = observer
         self._now = now
+        self._begun = threading.Event()
         self._threads = [
             threading.Thread(target=self._live, name=f"worker-{number}", daemon=True) for number in range(count)
         ]
 
     def start(self) -> None:
-        """Begin to work."""
+        """Have the threads ready."""
         for thread in self._threads:
             thread.start()
+
+    def begin(self) -> None:
+        """Begin to work: everything that decides between resources is known."""
+        self._begun.set()
 
     @property
     def alive(self) -> bool:
@@ -69,6 +74,7 @@ class Workers:
     def stop(self, seconds: float) -> bool:
         """Take no further key, and wait at most so many seconds for those at work. True when all ended in time."""
         self._queue.shut_down()
+        self._begun.set()
         ended = self._queue.drain(seconds)
         if not ended:
             left = ", ".join(sorted(str(key) for key in self._queue.processing()))
@@ -77,6 +83,7 @@ class Workers:
 
     def _live(self) -> None:
         try:
+            self._begun.wait()
             while (key := self._queue.get()) is not None:
                 try:
                     self._work(key)

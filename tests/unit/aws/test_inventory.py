@@ -122,6 +122,23 @@ def test_a_failed_look_is_told_to_all_who_waited_and_the_last_good_one_stands(
     assert inventory.snapshot(REGION, not_before=asked_at).begun_at == asked_at
 
 
+def test_while_a_region_fails_one_tries_again_and_nobody_else_waits(cloud: FakeCloud, inventory: Inventory) -> None:
+    def fail(_: str) -> None:
+        raise throttled()
+
+    cloud.before = fail
+    with pytest.raises(ObservationFailed):
+        inventory.snapshot(REGION)
+    with ThreadPoolExecutor(1) as pool, held_lists(cloud) as (begun, go):
+        trying = pool.submit(inventory.snapshot, REGION)
+        assert begun.acquire(timeout=DEADLINE)
+        with pytest.raises(ObservationFailed):
+            inventory.snapshot(REGION)
+        go.release()
+        found = trying.result(timeout=DEADLINE)
+        assert inventory.snapshot(REGION) is found
+
+
 def test_a_fault_of_our_own_leaves_no_one_waiting(cloud: FakeCloud, inventory: Inventory) -> None:
     def fail(_: str) -> None:
         raise ZeroDivisionError

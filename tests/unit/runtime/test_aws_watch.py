@@ -44,6 +44,9 @@ class Snapshots:
         assert region == REGION
         return self.clock.now - self.good_at
 
+    def braked(self, region: str) -> bool:
+        raise AssertionError(f"the watch has no business with the brake of {region}")
+
     def is_transitional(self, region: str) -> bool:
         assert region == REGION
         return self.transitional

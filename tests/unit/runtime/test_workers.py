@@ -54,6 +54,7 @@ def working(queue: WorkQueue[Key], reconcile: Reconcile, results: Results, count
     deaths: list[BaseException] = []
     workers = Workers(queue, reconcile, count=count, on_death=deaths.append, observer=results, now=lambda: NOON)
     workers.start()
+    workers.begin()
     try:
         yield workers
     finally:
@@ -88,6 +89,30 @@ def test_each_outcome_asks_its_own_of_the_queue(reconcile: Reconcile, asked: lis
         assert queue.idle.wait(10)
     assert [what for what, _, _ in queue.asked] == asked
     assert results.seen == [result]
+
+
+def test_nothing_is_worked_on_before_the_beginning() -> None:
+    queue, reached = Recorder(), threading.Event()
+
+    def reconcile(_key: Key, _now: datetime) -> Outcome:
+        reached.set()
+        return Outcome()
+
+    workers = Workers(queue, reconcile, count=1, on_death=lambda _: None, observer=Results())
+    queue.add(KEY)
+    workers.start()
+    assert workers.alive
+    assert not reached.wait(0.1)
+    workers.begin()
+    assert reached.wait(10)
+    assert workers.stop(10)
+
+
+def test_workers_that_never_began_stop_at_once() -> None:
+    workers = Workers(Recorder(), lambda _key, _now: Outcome(), count=2, on_death=lambda _: None, observer=Results())
+    workers.start()
+    assert workers.stop(10)
+    wait_until(lambda: not workers.alive)
 
 
 def test_now_is_the_workers_clock() -> None:
@@ -152,6 +177,7 @@ def test_a_dead_worker_is_reported_and_no_longer_alive(caplog: pytest.LogCapture
 
     workers = Workers(queue, fatal, count=2, on_death=report, observer=Results())
     workers.start()
+    workers.begin()
     assert workers.alive
     with caplog.at_level(logging.CRITICAL):
         queue.add(KEY)
