@@ -1,0 +1,68 @@
+"""`ibpe.policy.access` against the evaluator that was written apart from it, on thousands of generated pairs."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import combinations, pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from ibpe.policy.parse import parse
+from tests.evaluation.comparison import assert_agreement
+from tests.evaluation.generation import CALLS_FOR_ONE_POLICY, Scene, base_of, keys_of, scenes
+from tests.evaluation.reference import Call, Policy, rulings
+from tests.evaluation.vocabulary import POLICY_VALUES, REQUEST_VALUES, SPELLINGS
+
+POLICIES = 600
+PAIRS = POLICIES * CALLS_FOR_ONE_POLICY
+ANYTHING = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+
+
+def test_both_evaluators_rule_alike_and_name_a_statement_that_rules_so() -> None:
+    tally: Counter[str] = Counter()
+
+    @settings(max_examples=POLICIES, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    @given(scenes())
+    def agree(scene: Scene) -> None:
+        document = parse(scene.policy)
+        for call in scene.calls:
+            assert_agreement(scene.policy, document, call)
+            tally[in_words(scene.policy, call)] += 1
+
+    agree()
+    assert tally.total() >= PAIRS
+    assert shares(tally) == {"Allow", "Deny", "None", "open"}, tally
+
+
+def in_words(policy: Policy, call: Call) -> str:
+    possible = rulings(policy, call)
+    return "open" if len(possible) > 1 else str(*(ruling.effect for ruling in possible))
+
+
+def shares(tally: Counter[str]) -> set[str]:
+    """The rulings that had their share of the pairs: enough of each, and few that the documentation leaves open."""
+    wanted = {"Allow": (0.15, 0.6), "Deny": (0.05, 0.5), "None": (0.2, 0.75), "open": (0, 0.03)}
+    return {word for word, (low, high) in wanted.items() if low <= tally[word] / tally.total() <= high}
+
+
+@pytest.mark.parametrize("operator", SPELLINGS)
+def test_each_operator_meets_and_misses_the_same_values_in_both(operator: str) -> None:
+    tally: Counter[str] = Counter()
+    wanted, key = POLICY_VALUES[base_of(operator)], keys_of(operator)[0]
+    for values in (*wanted, *(list(pair) for pair in pairwise(wanted))):
+        policy = {"Version": "2012-10-17", "Statement": {**ANYTHING, "Condition": {operator: {key: values}}}}
+        document = parse(policy)
+        for values_in_call in values_to_try(operator):
+            call = Call("s3:GetObject", "arn:aws:s3:::b/k", context={"aws:username": ("ada",), **values_in_call})
+            tally[assert_agreement(policy, document, call).verdict] += 1
+    assert tally["allowed"], f"{operator} was never met"
+    assert tally["denied"], f"{operator} was always met"
+
+
+def values_to_try(operator: str) -> Iterator[dict[str, tuple[str, ...]]]:
+    """The key absent, with each value, and with none and several where the operator is for such keys."""
+    yield {}
+    key, values = keys_of(operator)[0], REQUEST_VALUES[base_of(operator)]
+    several_values = ((), *combinations(values, 2)) if ":" in operator else ()
+    for each in (*((value,) for value in values), *several_values):
+        yield {key: each}
