@@ -12,8 +12,8 @@ from ibpe.policy.canonical import canonical_statement, equivalent
 from ibpe.policy.contribution import SID_PREFIX
 from ibpe.policy.document import PolicyDocument, Statement
 from ibpe.policy.imagebuilder import PRESETS, full_access, imagebuilder_policy
-from ibpe.policy.lint import EndpointRole
 from ibpe.policy.phrases import in_words
+from ibpe.policy.problem import EndpointRole
 from ibpe.policy.s3 import ENVIRONMENTS, S3Use, s3_policy
 from ibpe.policy.sources import SOURCES
 from ibpe.policy.statements import Organization

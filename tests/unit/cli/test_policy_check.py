@@ -154,6 +154,14 @@ def test_an_error_of_the_policy_fails_although_all_is_allowed() -> None:
     assert check(document).stdout.splitlines()[-2].startswith("error   Statement[2].Principal: ")
 
 
+def test_a_policy_that_is_too_long_fails() -> None:
+    many = [f"arn:aws:s3:::bucket-of-ours-{number:04}/*" for number in range(700)]
+    document = with_statement(BUILDS_ONLY, Effect="Allow", Action="s3:GetObject", Resource=many)
+    done = check(document)
+    assert done.exit_code == 1
+    assert " characters minified, and an endpoint takes 20480; shorten it" in done.stdout
+
+
 def test_a_warning_is_shown_and_does_not_fail() -> None:
     document = with_statement(BUILDS_ONLY, Effect="Allow", Action="ec2:RunInstances")
     done = check(document)

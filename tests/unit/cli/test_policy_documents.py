@@ -9,7 +9,7 @@ import yaml
 from ibpe.cli.faults import Fault
 from ibpe.cli.policy.documents import read_document
 from ibpe.policy.document import plain
-from ibpe.policy.lint import EndpointRole
+from ibpe.policy.problem import EndpointRole
 
 POLICY = {
     "Version": "2012-10-17",

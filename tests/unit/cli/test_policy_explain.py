@@ -13,9 +13,9 @@ from ibpe.cli.root import cli
 from ibpe.policy.document import PolicyDocument, plain
 from ibpe.policy.explanation import UNLOGGED_CALLS, explain, limits
 from ibpe.policy.imagebuilder import PRESETS, full_access, imagebuilder_policy
-from ibpe.policy.lint import EndpointRole
 from ibpe.policy.parse import parse
 from ibpe.policy.phrases import in_words
+from ibpe.policy.problem import EndpointRole
 from ibpe.policy.s3 import ENVIRONMENTS, S3Use, s3_policy
 from ibpe.policy.sources import SOURCES
 from ibpe.policy.statements import Organization

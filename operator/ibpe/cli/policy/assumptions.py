@@ -9,8 +9,8 @@ import click
 from ibpe.api.fields import BucketName, EndpointRef, OrganizationID, VpcRef
 from ibpe.cli.faults import Fault
 from ibpe.cli.policy.options import spelled
-from ibpe.policy.lint import EndpointRole
 from ibpe.policy.needs import Callers, Need, imagebuilder_needs, s3_needs
+from ibpe.policy.problem import EndpointRole
 from ibpe.policy.s3 import ENVIRONMENTS, S3Use
 
 _Decorator = Callable[[Callable[..., None]], Callable[..., None]]

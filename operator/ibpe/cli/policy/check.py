@@ -13,9 +13,10 @@ from ibpe.cli.policy.assumptions import Assumptions, with_assumptions
 from ibpe.cli.policy.documents import DOCUMENT, read_document
 from ibpe.cli.policy.options import OUTPUT_OPTION, ROLE_CHOICE, Output, as_data, request_data, spelled
 from ibpe.policy.access import Decision, Verdict, decide
-from ibpe.policy.document import PolicyDocument
-from ibpe.policy.lint import EndpointRole, Problem, lint
+from ibpe.policy.document import SIZE_LIMIT, PolicyDocument, size
+from ibpe.policy.lint import lint
 from ibpe.policy.needs import Asker, Need
+from ibpe.policy.problem import EndpointRole, Problem
 
 _ASKERS: Final[dict[Asker, str]] = {"build": "a build", "pipeline": "a pipeline's user"}
 _TELLS: Final = {
@@ -86,7 +87,14 @@ def command(
 def check(document: PolicyDocument, role: EndpointRole, region: str, needs: tuple[Need, ...]) -> Report:
     """What the policy does to these requests, and every finding about it."""
     decisions = tuple((need, decide(document, need.request)) for need in needs)
-    return Report(decisions, tuple(lint(document, role, region)))
+    return Report(decisions, (*_too_long(document), *lint(document, role, region)))
+
+
+def _too_long(document: PolicyDocument) -> Iterator[Problem]:
+    characters = size(document)
+    if characters > SIZE_LIMIT:
+        problem = f"it has {characters} characters minified, and an endpoint takes {SIZE_LIMIT}"
+        yield Problem("policy", problem, "shorten it: wildcards in Action, fewer Sids")
 
 
 def _lines(report: Report) -> Iterator[str]:

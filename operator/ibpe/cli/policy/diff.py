@@ -13,7 +13,7 @@ from ibpe.cli.policy.options import OUTPUT_OPTION, ROLE_CHOICE, Output, as_data,
 from ibpe.policy.access import Request
 from ibpe.policy.difference import ElementChange, PolicyDifference, describe, difference
 from ibpe.policy.document import PolicyDocument
-from ibpe.policy.lint import EndpointRole
+from ibpe.policy.problem import EndpointRole
 from ibpe.policy.widening import in_words, widened
 
 DIFFERENT = 1

@@ -10,8 +10,8 @@ import click
 from ibpe.cli.faults import Fault
 from ibpe.cli.files import named, text_of, yaml_documents
 from ibpe.policy.document import PolicyDocument, PolicyError
-from ibpe.policy.lint import EndpointRole
 from ibpe.policy.parse import parse
+from ibpe.policy.problem import EndpointRole
 
 ROLES: Final[tuple[EndpointRole, ...]] = get_args(EndpointRole)
 DOCUMENT: Final = click.Path(path_type=Path, allow_dash=True)

@@ -13,7 +13,7 @@ from ibpe.cli.policy.documents import DOCUMENT, read_document
 from ibpe.cli.policy.options import OUTPUT_OPTION, ROLE_CHOICE, Output, as_data, spelled
 from ibpe.policy.document import SIZE_LIMIT, PolicyDocument, size
 from ibpe.policy.explanation import Explanation, explain, limits
-from ibpe.policy.lint import EndpointRole
+from ibpe.policy.problem import EndpointRole
 
 
 @dataclass(frozen=True)
