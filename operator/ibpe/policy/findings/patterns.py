@@ -1,6 +1,7 @@
 """Whether two patterns have a text in common, and whether one takes in all that the other does. Knows no policy."""
 
 import re
+from collections.abc import Mapping
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -13,6 +14,7 @@ class Hole(Enum):
     ONE = "one character"
     MANY = "any characters, or none"
     NO_SLASH = "any characters but a slash, or none"
+    NO_COLON = "any characters but a colon, or none"
 
 
 Token: TypeAlias = str | Hole
@@ -21,7 +23,8 @@ Tokens: TypeAlias = tuple[Token, ...]
 
 _WRITTEN: Final = re.compile(r"\$\{[^}]*\}|.", re.DOTALL)
 _HOLES: Final = {"*": Hole.MANY, "?": Hole.ONE}
-_LONG: Final = frozenset({Hole.MANY, Hole.NO_SLASH})
+_LONG: Final = frozenset({Hole.MANY, Hole.NO_SLASH, Hole.NO_COLON})
+_LEFT_OUT: Final[Mapping[Token, str]] = {Hole.NO_SLASH: "/", Hole.NO_COLON: ":"}
 
 
 def tokens(written: str) -> Tokens:
@@ -63,7 +66,7 @@ def _steps(one: Tokens, other: Tokens, here: int, there: int) -> list[tuple[int,
 def _share_a_character(left: Token, right: Token) -> bool:
     if isinstance(left, str) and isinstance(right, str):
         return left == right
-    return {left, right} != {Hole.NO_SLASH, "/"}
+    return _LEFT_OUT.get(left) != right and _LEFT_OUT.get(right) != left
 
 
 def takes_in_action(pattern: str, other: str) -> bool:

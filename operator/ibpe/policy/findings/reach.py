@@ -26,7 +26,8 @@ def astray(resource: str, role: EndpointRole, region: str) -> Astray | None:
         return "region"
     if _is_of_kind(resource, role, region, _ELSEWHERE):
         return "partition"
-    return "kind" if meet(tokens(resource), tokens(f"arn:*:{role}:*")) else "service"
+    of_the_service: Tokens = (*"arn:", Hole.NO_COLON, *f":{role}:", Hole.MANY)
+    return "kind" if meet(tokens(resource), of_the_service) else "service"
 
 
 def takes(resource: str, action: Action, role: EndpointRole, region: str) -> bool:
@@ -65,10 +66,11 @@ def _arn(role: EndpointRole, kind: str, region: str, anywhere: tuple[str, ...]) 
             result.append(Hole.NO_SLASH)
         elif piece in known and piece not in anywhere:
             result.extend(known[piece])
+        elif piece.startswith("${") and result.count(":") < _RESOURCE_AFTER:
+            result.append(Hole.NO_COLON)
         elif piece.startswith("${"):
             result.append(Hole.MANY)
-            if result.count(":") == _RESOURCE_AFTER:
-                break
+            break
         else:
             result.extend(Hole.MANY if character == "*" else character for character in piece)
     return tuple(result)
