@@ -8,7 +8,9 @@ widens, and may miss what several edits widen only together.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice, product
+from functools import partial
+from heapq import nlargest
+from itertools import chain, islice, product
 from typing import Final, TypeVar
 
 from ibpe.policy import context, samples
@@ -17,11 +19,15 @@ from ibpe.policy.clauses import Clause, Options
 from ibpe.policy.document import PolicyDocument, Statement
 from ibpe.policy.samples import ABSENT, IDENTITY, SERVICE, Value
 
-LIMIT: Final = 4000
-"""Requests that are tried for one pair of policies, at most."""
-PAIRS: Final = 400
+LIMIT: Final = 2000
+"""Requests that are made for two policies, at most."""
+WORK: Final = 50_000
+"""Statements that are weighed for these requests, at most: long policies get fewer, so that none takes a second."""
+PAIRS: Final = 200
 """Pairs of statements that are looked at, at most."""
-_GRID: Final = 400
+_AKIN: Final = 4
+"""Earlier Allows, the likest ones, that a new one is crossed with."""
+_GRID: Final = 200
 """Pairs of an action and a resource that are tried for one Allow, at most."""
 _STEPS: Final = 6
 """Denies that a request is turned away from, one after another, at most."""
@@ -34,14 +40,8 @@ def witnesses(before: PolicyDocument, after: PolicyDocument) -> Iterator[Request
     options = samples.values((*before.statements, *after.statements))
     pairs = islice(_pairs(_clauses(before, options), _clauses(after, options)), PAIRS)
     series = (_Pair(allow, other, after, options).requests() for allow, other in pairs)
-    seen: set[object] = set()
-    for request in _in_turn(series):
-        mark = (request.action, request.resource, request.caller, tuple(sorted(request.context.items())))
-        if mark not in seen:
-            seen.add(mark)
-            yield request
-        if len(seen) >= LIMIT:
-            return
+    limit = min(LIMIT, WORK // (len(before.statements) + len(after.statements)))
+    return _each_once(islice(_in_turn(series), limit))
 
 
 def completions(before: PolicyDocument, after: PolicyDocument, request: Request) -> Iterator[Request]:
@@ -73,9 +73,8 @@ class _Pair:
         if not (actions and resources and callers):
             return
         base = self._turned(self._made(actions[0], resources[0], callers[0], self._context()))
-        yield base
-        for request in self._varied(base, actions, resources, callers):
-            yield self._turned(request)
+        around = _each_once(chain((base,), self._varied(base, actions, resources, callers)))
+        yield from map(self._turned, around)
 
     def _varied(
         self, base: Request, actions: Iterable[str], resources: Iterable[str], callers: Iterable[Caller]
@@ -162,12 +161,27 @@ def _clauses(document: PolicyDocument, options: Options) -> list[Clause]:
 def _pairs(before: list[Clause], after: list[Clause]) -> Iterator[tuple[Clause, Clause | None]]:
     """What can have opened something: new Allows, and Denies that are gone. The rest is in both policies alike."""
     known, kept = {clause.meaning for clause in before}, {clause.meaning for clause in after}
-    allows = [clause for clause in after if clause.effect == "Allow"]
+    allows = list({clause.meaning: clause for clause in after if clause.effect == "Allow"}.values())
     new = [clause for clause in allows if clause.meaning not in known]
     gone = [clause for clause in before if clause.effect == "Deny" and clause.meaning not in kept]
     yield from ((allow, None) for allow in new)
     yield from ((allow, deny) for deny in gone for allow in allows)
-    yield from ((allow, old) for old in before if old.effect == "Allow" for allow in new)
+    old = [clause for clause in before if clause.effect == "Allow"]
+    yield from ((allow, likest) for allow in new for likest in nlargest(_AKIN, old, key=partial(_likeness, allow)))
+
+
+def _likeness(one: Clause, other: Clause) -> int:
+    """How many words two statements share: what an edited statement was before is the one most like it."""
+    return len(one.words & other.words)
+
+
+def _each_once(requests: Iterable[Request]) -> Iterator[Request]:
+    seen: set[object] = set()
+    for request in requests:
+        mark = (request.action, request.resource, request.caller, tuple(sorted(request.context.items())))
+        if mark not in seen:
+            seen.add(mark)
+            yield request
 
 
 def _in_turn(series: Iterable[Iterator[T]]) -> Iterator[T]:
