@@ -56,6 +56,20 @@ def test_less_is_no_more(tmp_path: Path) -> None:
     ]
 
 
+def test_a_familiar_request_is_told_rather_than_a_made_up_one_and_no_more_of_it_than_matters(tmp_path: Path) -> None:
+    open_ = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
+    within = policy({**READ, "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}})
+    lines = diff(tmp_path, within, open_, "--role", "s3", "--region", "cn-north-1").stdout.splitlines()
+    assert lines[-2].startswith(
+        "TWO allows what ONE does not, such as s3:GetObject on arn:aws-cn:s3:::any-bucket/any-object"
+    )
+    lines = diff(tmp_path, open_, within, "--role", "s3", "--region", "cn-north-1").stdout.splitlines()
+    assert "s3:GetObject on arn:aws-cn:s3:::ec2imagebuilder-toe-cn-north-1-prod/" in lines[-1]
+    assert "aws:principaltype" not in lines[-1]
+    lines = diff(tmp_path, within, open_, "--role", "imagebuilder").stdout.splitlines()
+    assert "such as imagebuilder:DeleteImage on arn:aws:imagebuilder:us-east-1:" in lines[-2]
+
+
 def test_another_sid_is_a_difference_though_it_allows_no_more(tmp_path: Path) -> None:
     done = diff(tmp_path, policy(READ), policy({**READ, "Sid": "Reading"}))
     assert done.exit_code == 1

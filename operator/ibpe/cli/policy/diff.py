@@ -1,22 +1,25 @@
 """`ibpe policy diff`: two policies, statement by statement, and which of them lets more through."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
+from ibpe.api.fields import RegionName
 from ibpe.cli.faults import Fault
 from ibpe.cli.policy.documents import DOCUMENT, read_document
-from ibpe.cli.policy.options import OUTPUT_OPTION, ROLE_CHOICE, Output, as_data, request_data
-from ibpe.policy.access import Request
+from ibpe.cli.policy.options import OUTPUT_OPTION, ROLE_CHOICE, Output, as_data, request_data, spelled
+from ibpe.partitions import object_arn, regional_arn
+from ibpe.policy.access import ANONYMOUS, Caller, Request
 from ibpe.policy.difference import ElementChange, PolicyDifference, describe, difference
-from ibpe.policy.document import PolicyDocument
+from ibpe.policy.document import PolicyDocument, render
+from ibpe.policy.needs import imagebuilder_needs, s3_needs
 from ibpe.policy.problem import EndpointRole
 from ibpe.policy.widening import in_words, widened
 
-DIFFERENT = 1
+DIFFERENT: Final = 1
 """The exit code for policies that aren't the same, as diff(1) has it."""
 
 
@@ -34,30 +37,78 @@ class Comparison:
 @click.command()
 @click.argument("one", type=DOCUMENT)
 @click.argument("two", type=DOCUMENT)
-@click.option("--role", type=ROLE_CHOICE, help="Which to compare, where a file holds a policy for each role.")
+@click.option("--role", type=ROLE_CHOICE, help="The endpoint: chooses where a file holds a policy for each role.")
+@click.option(
+    "--region",
+    callback=spelled(RegionName),
+    metavar="REGION",
+    default="us-east-1",
+    show_default=True,
+    help="The Region of the requests that are tried first.",
+)
 @OUTPUT_OPTION
 @click.pass_context
-def command(context: click.Context, /, *, one: Path, two: Path, role: EndpointRole | None, output: Output) -> None:
+def command(
+    context: click.Context, /, *, one: Path, two: Path, role: EndpointRole | None, region: str, output: Output
+) -> None:
     """Compare policy ONE with policy TWO by meaning, and tell whether TWO lets more through, or less.
 
     Spelling and order don't count; Sids and the Id do. A request that one of them allows and the other doesn't is
-    looked for among those that their own statements speak of.
+    looked for among those of builds and pipelines, and those that the policies' own statements speak of: a request that
+    is shown is one, and none is no proof.
 
     Exit codes: 0 the policies say the same; 1 they don't, or something is wrong (said on standard error).
     """
     if str(one) == str(two) == "-":
         raise Fault("Only one of the two can be standard input; give a file for the other.")
-    comparison = compare(read_document(one, role), read_document(two, role))
+    comparison = compare(read_document(one, role), read_document(two, role), role, region)
     click.echo("\n".join(_lines(comparison)) if output == "text" else as_data(_data(comparison), output))
     context.exit(DIFFERENT if comparison.difference else 0)
 
 
-def compare(one: PolicyDocument, two: PolicyDocument) -> Comparison:
-    """Everything that is said about the two."""
+def compare(one: PolicyDocument, two: PolicyDocument, role: EndpointRole | None, region: str) -> Comparison:
+    """Everything that is said about the two.
+
+    Familiar requests are tried first: they say more than made-up ones. What is lost is told best by a build's own
+    request, and what is gained by one that is nobody's business.
+    """
     found = difference(one, two)
     if not found:
         return Comparison(found, None, None)
-    return Comparison(found, gained=widened(one, two), lost=widened(two, one))
+    needed, others = _needed(role, region), _others(role, region)
+    return Comparison(
+        found,
+        gained=_in_short(widened(one, two, (*others, *needed)), one, two),
+        lost=_in_short(widened(two, one, (*needed, *others)), one, two),
+    )
+
+
+def _needed(role: EndpointRole | None, region: str) -> tuple[Request, ...]:
+    """What builds and pipelines ask for."""
+    of_image_builder = imagebuilder_needs(region, marketplace=True) if role != "s3" else ()
+    of_s3 = s3_needs(region) if role != "imagebuilder" else ()
+    return tuple(need.request for need in (*of_image_builder, *of_s3))
+
+
+def _others(role: EndpointRole | None, region: str) -> tuple[Request, ...]:
+    """What else people ask of the endpoints, anonymously too."""
+    image = regional_arn(region, "imagebuilder", "123456789012", "image/any-image/1.0.0/1")
+    any_object = object_arn(region, "any-bucket", "any-object")
+    of_image_builder = (("imagebuilder:DeleteImage", image), ("imagebuilder:StartResourceStateUpdate", image))
+    of_s3 = (("s3:GetObject", any_object), ("s3:PutObject", any_object))
+    asked = (*(of_s3 if role != "imagebuilder" else ()), *(of_image_builder if role != "s3" else ()))
+    callers = (Caller("Identity"), ANONYMOUS)
+    return tuple(
+        Request(action, resource, who, unknown=frozenset({"*"})) for action, resource in asked for who in callers
+    )
+
+
+def _in_short(request: Request | None, one: PolicyDocument, two: PolicyDocument) -> Request | None:
+    """The request without the keys that neither policy speaks of."""
+    if request is None:
+        return None
+    spoken_of = f"{render(one)} {render(two)}".lower()
+    return replace(request, context={key: values for key, values in request.context.items() if key in spoken_of})
 
 
 def _lines(comparison: Comparison) -> Iterator[str]:
