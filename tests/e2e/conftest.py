@@ -38,11 +38,11 @@ def namespace(stage: Stage, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def operator(stage: Stage, namespace: str) -> Iterator[OperatorProcess]:
-    """The module's operator: a test that stops it starts it again."""
+def operator(stage: Stage, namespace: str, request: pytest.FixtureRequest) -> Iterator[OperatorProcess]:
+    """The module's operator: a test that stops it starts it again. A module's own SNAPSHOT_SECONDS are its period."""
     running = stage.operator(
         IBPE_WATCH_NAMESPACES=namespace,
-        IBPE_SNAPSHOT_SECONDS=str(SNAPSHOT_SECONDS),
+        IBPE_SNAPSHOT_SECONDS=str(getattr(request.module, "SNAPSHOT_SECONDS", SNAPSHOT_SECONDS)),
         IBPE_SNAPSHOT_FAST_SECONDS="0.3",
         IBPE_PREREQUISITES_SECONDS="2",
     )
