@@ -36,6 +36,7 @@ class Round:
 
 
 def attempt_of(work: Round, role: Role) -> int:
+    """The attempt that the status had when it was read."""
     return work.resource.status.endpoint(role).attempt
 
 

@@ -19,7 +19,10 @@ from ibpe.reconcile.wanted import ENDPOINT_TYPES, Contribution, Desired, Desired
 
 
 def desire(spec: Spec, owner: Owner, uid: str) -> Desired:
-    """What the spec of a resource asks for. Build subnets default to the endpoint's own: where else would builds run."""
+    """What the spec of a resource asks for.
+
+    Build subnets default to the endpoint's own: where else would builds run.
+    """
     ours = mark(owner.cluster, uid)
     endpoints: list[DesiredEndpoint] = []
     shared: list[SharedEndpoint] = []

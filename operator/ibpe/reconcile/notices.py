@@ -7,6 +7,7 @@ from datetime import datetime
 from ibpe.api.names import ConditionType, Role
 from ibpe.api.status import DriftEntry, Status
 from ibpe.aws.gateway import Endpoint
+from ibpe.policy.widening import in_words
 from ibpe.reconcile.plan import Response
 from ibpe.reconcile.widening import Widening
 
@@ -22,13 +23,11 @@ class Notice:
 
 def of_widening(widening: Widening) -> Notice:
     """The event that a policy allows more than before."""
-    request = widening.request
-    who = {"Anonymous": "anonymous callers", "Service": "AWS services"}.get(request.caller.kind, "identities")
     how = "" if widening.cause == "edit" else " behind the operator's back"
     return Notice(
         "PolicyWidened",
         f"The policy of {widening.endpoint_id} ({widening.role}) allows more than before{how}, such as "
-        f"{request.action} on {request.resource} by {who}.",
+        f"{in_words(widening.request)}.",
         warning=widening.cause == "drift",
     )
 

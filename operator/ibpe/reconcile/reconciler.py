@@ -2,7 +2,6 @@
 
 import logging
 import math
-from collections.abc import Iterable
 from datetime import datetime
 
 from ibpe.api.names import ConditionType
@@ -18,7 +17,7 @@ from ibpe.reconcile.contributing import EndpointLocks
 from ibpe.reconcile.desire import desire
 from ibpe.reconcile.entries import refreshed
 from ibpe.reconcile.memory import Memory, Recollection
-from ibpe.reconcile.notices import drift_news, notices, of_widening
+from ibpe.reconcile.notices import DriftNews, drift_news, notices, of_widening
 from ibpe.reconcile.observe import (
     STALE_SECONDS,
     AccountMismatch,
@@ -43,7 +42,7 @@ from ibpe.reconcile.ports import (
 from ibpe.reconcile.refusals import refuse
 from ibpe.reconcile.teardown import Teardown
 from ibpe.reconcile.wanted import Owner
-from ibpe.reconcile.widening import Widening, widenings
+from ibpe.reconcile.widening import widenings
 
 log = logging.getLogger(__name__)
 
@@ -194,31 +193,25 @@ class Reconciler:
             unknown_roles=tuple(endpoint.id for endpoint in seen.holdings.unknown_roles),
         )
         status = statuses.conclude(resource.status, overlaid(entries, applied), end)
-        self._publish(
-            work.resource, resource, status, applied, now, tuple(widenings(work.desired, work.plan, applied.done))
-        )
+        written, news = self._publish(work.resource, resource, status, applied, now)
+        for widening in widenings(work.desired, work.plan, applied.done, news.detected):
+            self._watcher.policy_widened(widening.role.value, widening.cause)
+            notice = of_widening(widening)
+            self._events.publish(written, notice.reason, notice.note, warning=notice.warning)
         return outcome_of(work, applied)
 
     def _publish(
-        self,
-        read: Resource,
-        latest: Resource,
-        status: Status,
-        applied: Applied,
-        now: datetime,
-        widened: Iterable[Widening] = (),
-    ) -> None:
+        self, read: Resource, latest: Resource, status: Status, applied: Applied, now: datetime
+    ) -> tuple[Resource, DriftNews]:
         written = self._resources.write_status(latest, status)
         news = drift_news(read.status, status, now)
         for entry in news.detected:
             self._watcher.drift_detected(entry.role.value, entry.field)
         for _, seconds in news.repaired:
             self._watcher.drift_repaired(seconds)
-        told = [each for each in widened if each.is_news(news.detected)]
-        for widening in told:
-            self._watcher.policy_widened(widening.role.value, widening.cause)
-        for notice in (*map(of_widening, told), *notices(read.status, status, news, applied.made)):
+        for notice in notices(read.status, status, news, applied.made):
             self._events.publish(written, notice.reason, notice.note, warning=notice.warning)
+        return written, news
 
     def _stall(self, resource: Resource, now: datetime, reason: str, message: str, outcome: Outcome) -> Outcome:
         status = statuses.stalled(resource.status, resource.generation, now, reason, message)

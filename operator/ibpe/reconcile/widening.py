@@ -8,9 +8,12 @@ from ibpe.api.names import Role
 from ibpe.api.status import DriftEntry
 from ibpe.aws.gateway import EndpointID
 from ibpe.policy.access import Request
+from ibpe.policy.context import Callers
 from ibpe.policy.contribution import contribute
 from ibpe.policy.document import PolicyDocument, PolicyError
 from ibpe.policy.parse import parse
+from ibpe.policy.probes import probes
+from ibpe.policy.problem import EndpointRole
 from ibpe.policy.widening import widened
 from ibpe.reconcile.actions import Action, Contribute, Modify
 from ibpe.reconcile.fields import Field
@@ -29,33 +32,39 @@ class Widening:
     request: Request
     cause: Cause
 
-    def is_news(self, detected: Collection[DriftEntry]) -> bool:
-        """Whether it was not told before: drift is told when it is first seen, our own changes when they are made."""
-        return self.cause == "edit" or any((e.role, e.field) == (self.role, Field.POLICY) for e in detected)
 
-
-def widenings(desired: Desired, plan: Plan, done: Collection[Action]) -> Iterator[Widening]:
-    """The policies that allow more: edited ones that were written, and drifted ones, mended or not.
+def widenings(
+    desired: Desired, plan: Plan, done: Collection[Action], detected: Collection[DriftEntry]
+) -> Iterator[Widening]:
+    """The policies that allow more: edited ones that were written, and drifted ones when that is first seen.
 
     A repair is no widening: it brings back what was told when it was first written.
     """
+    news = {entry.role for entry in detected if entry.field == Field.POLICY}
     for role in plan.roles:
-        change = _change(desired, role, done)
+        change = _change(desired, role, done, is_news=role.role in news)
         if role.live is None or change is None:
             continue
         before, after, cause = change
-        request = widened(before, after)
+        request = widened(before, after, _asked(desired, role.role))
         if request is not None:
             yield Widening(role.role, role.live.id, request, cause)
 
 
+def _asked(desired: Desired, role: Role) -> list[Request]:
+    """What is tried first, since it tells people more than a request made up from the documents."""
+    endpoint: EndpointRole = "imagebuilder" if role is Role.IMAGE_BUILDER else "s3"
+    needs = [need.request for wanted in desired.wanted if wanted.role is role for need in wanted.needs]
+    return [*probes(endpoint, desired.region, Callers(vpc_id=desired.vpc_id)), *needs]
+
+
 def _change(
-    desired: Desired, role: RolePlan, done: Collection[Action]
+    desired: Desired, role: RolePlan, done: Collection[Action], *, is_news: bool
 ) -> tuple[PolicyDocument, PolicyDocument, Cause] | None:
     """The policy before and after, and why it changed; None where it did not, or can't be read."""
     finding = next((f for f in role.findings if f.difference.field is Field.POLICY), None)
     wanted = desired.endpoint(role.role)
-    if finding is None or role.live is None:
+    if finding is None or role.live is None or (finding.drift and not is_news):
         return None
     try:
         shown = parse(role.live.policy)
