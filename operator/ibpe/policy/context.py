@@ -85,12 +85,9 @@ def nobody() -> Signature:
     return Signature(ANONYMOUS, keys)
 
 
-def presigner() -> Signature:
-    """Whoever in an account of AWS signed an address that the build was given: no identity of one's own.
-
-    Amazon ECR gives its layers so (Amazon ECR user guide, "Minimum Amazon S3 bucket permissions").
-    """
-    role = f"arn:aws:iam::{FOREIGN_ACCOUNT}:role/presigner"
+def outsider() -> Signature:
+    """An identity of somebody else's account and organization."""
+    role = f"arn:aws:iam::{FOREIGN_ACCOUNT}:role/outsider"
     keys = {
         **dict.fromkeys(_PERHAPS_SIGNED, ""),
         "aws:principalarn": role,
@@ -100,6 +97,20 @@ def presigner() -> Signature:
         "aws:principaltype": "",
     }
     return Signature(Caller("Identity", role, FOREIGN_ACCOUNT), keys)
+
+
+def service(name: str) -> Signature:
+    """An AWS service that calls on its own behalf, by its principal's name."""
+    keys = {
+        **dict.fromkeys(("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"), ""),
+        "aws:principalisawsservice": "true",
+        "aws:principalservicename": name,
+        "aws:principalservicenameslist": name,
+        "aws:principaltype": "",
+        "aws:principalaccount": "",
+        "aws:userid": "",
+    }
+    return Signature(Caller("Service", name), keys)
 
 
 def is_of_principal(key: str) -> bool:
@@ -115,6 +126,15 @@ def own(callers: Callers) -> Keys:
 def shared(callers: Callers) -> Keys:
     """The resource is in some account of the organization."""
     return {"aws:resourceaccount": "", "aws:resourceorgid": callers.resource_org_id, "aws:resourceorgpaths": ""}
+
+
+def foreign() -> Keys:
+    """The resource is in somebody else's account and organization."""
+    return {
+        "aws:resourceaccount": FOREIGN_ACCOUNT,
+        "aws:resourceorgid": FOREIGN_ORGANIZATION,
+        "aws:resourceorgpaths": "",
+    }
 
 
 def owned_by_aws() -> Keys:

@@ -195,7 +195,8 @@ class _S3Calls:
         if use.ecr_layers:
             layer, words = object_arn(region, buckets.ecr_layers(region), "example"), "downloads an image's layer"
             presigned = f"{words} from an address that Amazon ECR signed"
-            yield self._call("s3:GetObject", layer, context.presigner(), context.owned_by_aws(), presigned)
+            # No identity of one's own signs these addresses (ECR user guide, "Minimum Amazon S3 bucket permissions").
+            yield self._call("s3:GetObject", layer, context.outsider(), context.owned_by_aws(), presigned)
 
     def on_own(self, use: S3Use) -> Iterator[Need]:
         """The user's own buckets, of whatever account of the organization."""

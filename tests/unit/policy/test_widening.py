@@ -1,6 +1,7 @@
 """A policy that allows more than before is noticed, and one that does not never is."""
 
 import copy
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +14,13 @@ from ibpe.policy.document import PolicyDocument
 from ibpe.policy.imagebuilder import imagebuilder_policy
 from ibpe.policy.needs import Callers, imagebuilder_needs, s3_needs
 from ibpe.policy.parse import parse
+from ibpe.policy.probes import probes
+from ibpe.policy.problem import EndpointRole
 from ibpe.policy.s3 import S3Use, s3_policy
 from ibpe.policy.statements import Organization
 from ibpe.policy.widening import in_words, widened
 from ibpe.policy.witnesses import LIMIT, WORK, witnesses
-from tests.unit.policy.policies import RESOURCES, Written, documents, rewritings, statements
+from tests.unit.policy.policies import RESOURCES, Written, changed, documents, rewritings, statements
 
 Edit = Callable[[Written], object]
 on_any_machine = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -366,3 +369,93 @@ def test_a_request_is_told_in_one_line() -> None:
     assert in_words(Request("a:B", "*", Caller("Service", "x.amazonaws.com"))) == (
         "a:B on *, called by the service x.amazonaws.com"
     )
+
+
+def verdicts(document: PolicyDocument, role: EndpointRole) -> set[Verdict]:
+    known = Callers("111122223333", "o-principal01", "o-resource001")
+    return {decide(document, request).verdict for request in probes(role, REGION, known)}
+
+
+def test_full_access_lets_every_probe_through() -> None:
+    assert verdicts(PRESETS["FullAccess"], "imagebuilder") == {Verdict.ALLOWED}
+    assert verdicts(s3_policy("FullAccess", REGION), "s3") == {Verdict.ALLOWED}
+
+
+def test_image_builder_only_denies_every_probe() -> None:
+    every_toggle = S3Use(patching=True, distributor=True, ecr_layers=True, log_buckets=("logs",))
+    assert verdicts(s3_policy("ImageBuilderOnly", REGION, every_toggle), "s3") == {Verdict.DENIED}
+
+
+@pytest.mark.parametrize(
+    ("preset", "action"), [("DenyDeletion", "Delete(Image|Component)"), ("DenyDestruction", "Del")]
+)
+def test_a_preset_against_deletion_denies_just_its_probes(preset: str, action: str) -> None:
+    for request in probes("imagebuilder", REGION):
+        name = request.action.partition(":")[2]
+        by_lifecycle = preset == "DenyDestruction" and re.match("StartResourceState|(Create|Update)Lifecycle", name)
+        named = re.fullmatch(action, name) if preset == "DenyDeletion" else re.match(action, name)
+        expected = Verdict.DENIED if named or by_lifecycle else Verdict.ALLOWED
+        assert decide(PRESETS[preset], request).verdict is expected, request
+
+
+def test_the_organization_preset_keeps_strangers_and_services_out() -> None:
+    known = Callers("111122223333", "o-principal01", "o-resource001")
+    for request in probes("imagebuilder", REGION, known):
+        strange = request.caller.kind != "Identity" or request.caller.account != known.account
+        strange = strange or f":{known.account}:" not in request.resource
+        expected = Verdict.DENIED if strange else Verdict.ALLOWED
+        assert decide(PRESETS["Organization"], request).verdict is expected, request
+
+
+@pytest.mark.parametrize(
+    ("role", "before", "after", "action"),
+    [
+        ("imagebuilder", PRESETS["DenyDeletion"], PRESETS["FullAccess"], "imagebuilder:DeleteImage"),
+        ("imagebuilder", PRESETS["Organization"], PRESETS["FullAccess"], "imagebuilder:GetImage"),
+        ("s3", s3_policy("ImageBuilderOnly", REGION), s3_policy("FullAccess", REGION), "s3:PutObject"),
+    ],
+)
+def test_a_probe_tells_what_a_wider_policy_opens(
+    role: EndpointRole, before: PolicyDocument, after: PolicyDocument, action: str
+) -> None:
+    known = Callers("111122223333", "o-principal01", "o-resource001")
+    shown = widened(before, after, probes(role, REGION, known))
+    assert_shown(before, after, shown)
+    assert shown is not None
+    assert shown.action == action
+
+
+GRID = tuple(
+    Request(action, resource, caller, {key: value for key, value in context.items() if value})
+    for action in ("s3:GetObject", "s3:GetX", "s3:Fresh", "imagebuilder:X", "ec2:X", "sts:Q", "s3:0etObject")
+    for resource in ("*", "arn:aws:s3:::a/x", "arn:aws:s3:::B/x", "arn:aws:s3:::a/u/x", "arn:aws:s3:::fresh/q")
+    for caller in (
+        ANONYMOUS,
+        Caller("Identity", "arn:aws:iam::123456789012:role/build", "123456789012"),
+        Caller("Identity", "arn:aws:iam::123456789012:root", "123456789012"),
+        Caller("Service", "ec2.amazonaws.com"),
+    )
+    for context in (
+        {
+            "aws:principalorgid": organization,
+            "aws:resourceorgid": organization,
+            "aws:sourcevpc": vpc,
+            "aws:username": user,
+        }
+        for organization, vpc, user in (
+            *(((), (), ()), (("o-a",), ("o-a",), ()), (("o-A",), (), ("u",)), ((), ("5",), ("u",))),
+            *((("x",), ("true",), ()), (("10.0.0.1",), ("a",), ("u",)), (("18",), ("18",), ())),
+        )
+    )
+)
+
+
+@on_any_machine
+@given(documents(), st.data())
+def test_what_a_search_finds_to_be_opened_by_one_change_is_noticed(document: Written, data: st.DataObject) -> None:
+    one, two = parse(document), parse(data.draw(changed(document)))
+    decided = [(decide(one, request).verdict, decide(two, request).verdict) for request in GRID]
+    if (Verdict.DENIED, Verdict.ALLOWED) in decided:
+        assert_shown(one, two, widened(one, two))
+    if (Verdict.ALLOWED, Verdict.DENIED) in decided:
+        assert_shown(two, one, widened(two, one))
