@@ -61,6 +61,8 @@ def test_a_policy_for_one_role_needs_no_choice(tmp_path: Path) -> None:
     [
         ("", None, "policy.json holds no documents; give a file that holds one policy."),
         ("- a\n", None, "policy.json is not a policy; write an object with Version and Statement."),
+        ("{}", None, "policy.json: policy: it has no Statement; "),
+        ('\ufeff{"Statement": [],}', None, "policy.json: line 1 column 18: not JSON: "),
         ("hello", None, "policy.json is not a policy; write an object with Version and Statement."),
         ('"hello"', None, "policy.json: line 1 column 1: not JSON: Expecting value;"),
         ("a: 1\n---\nb: 2\n", None, "policy.json holds 2 documents; give a file that holds one policy."),
@@ -83,6 +85,8 @@ def test_a_policy_for_one_role_needs_no_choice(tmp_path: Path) -> None:
         *(
             "empty",
             "list",
+            "empty-object",
+            "trailing-comma-after-mark",
             "word",
             "json-word",
             "two-documents",

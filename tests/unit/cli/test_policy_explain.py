@@ -192,6 +192,8 @@ def test_what_the_denying_presets_can_not_do() -> None:
 def test_where_nothing_is_denied_nothing_is_said_of_denying() -> None:
     assert _limits("Organization") == UNLOGGED_CALLS
     assert limits(full_access(), "imagebuilder") == ()
+    reading = statement(Action="imagebuilder:Get*")
+    assert limits(parse({"Statement": [reading]}), "imagebuilder") == (UNLOGGED_CALLS,)
     assert limits(s3_policy("ImageBuilderOnly", "us-east-1"), "s3") == ()
 
 
