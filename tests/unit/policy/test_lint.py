@@ -85,6 +85,11 @@ IMAGE_BUILDER: dict[str, tuple[dict[str, Any], str, str]] = {
         "warning",
         "is in another partition",
     ),
+    "another-partition-left-out": (
+        {"NotResource": "arn:aws-cn:imagebuilder:us-west-2:*:component/*"},
+        "warning",
+        "Statement[0].NotResource: ",
+    ),
     "another-region": (
         {"Resource": COMPONENT.replace("us-west-2", "us-east-1")},
         "warning",
@@ -109,6 +114,11 @@ IMAGE_BUILDER: dict[str, tuple[dict[str, Any], str, str]] = {
         {"Action": ["imagebuilder:GetComponent", "imagebuilder:ListImages"], "Resource": COMPONENT},
         "warning",
         '"imagebuilder:ListImages" has no effect, since it is never authorized on',
+    ),
+    "a-variable-and-a-wildcard-for-an-account": (
+        {"Resource": COMPONENT.replace("123456789012", "${aws:PrincipalAccount}*")},
+        "error",
+        "is part number, part wildcard",
     ),
     "half-an-account": (
         {"Resource": COMPONENT.replace("123456789012", "123*")},
@@ -268,7 +278,9 @@ FINE: dict[str, dict[str, Any]] = {
     "a-path-of-the-organization": {
         "Condition": {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-a1b2c3d4e5/r-ab12/*"}}
     },
-    "keys-of-the-service": {"Condition": {"StringEquals": {"imagebuilder:StatusTopicArn": "x", "s3:prefix": "y"}}},
+    "keys-of-the-service": {
+        "Condition": {"StringEquals": {"imagebuilder:StatusTopicArn": "x", "s3:ResourceAccount": "1"}}
+    },
     "keys-of-tags": {"Condition": {"StringEquals": {"aws:RequestTag/PrincipleOrgID": "x"}}},
     "readable-values": {
         "Condition": {
@@ -291,7 +303,7 @@ FINE_FOR_S3: dict[str, dict[str, Any]] = {
     "all-of-a-bucket-by-one-wildcard": {"Action": ["s3:GetObject", "s3:ListBucket"], "Resource": "arn:aws:s3:::mine*"},
     "both-resources": {"Action": "s3:*", "Resource": ["arn:aws:s3:::mine", "arn:aws:s3:::mine/*"]},
     "an-access-point": {"Resource": "arn:aws:s3:us-west-2:123456789012:accesspoint/a/object/*"},
-    "object-lambda": {"Action": "s3-object-lambda:GetObject", "Resource": "*"},
+    "object-lambda": {"Action": "s3-object-lambda:WriteGetObjectResponse", "Resource": "*"},
     "image-builders-bucket-for-anyone": {"Resource": TOE},
     "image-builders-bucket-by-owner": {
         "Resource": TOE,
@@ -300,6 +312,12 @@ FINE_FOR_S3: dict[str, dict[str, Any]] = {
     "image-builders-bucket-for-the-anonymous": {
         "Resource": TOE,
         "Condition": {"StringEquals": {"aws:PrincipalType": ["Anonymous"]}},
+    },
+    "image-builders-bucket-without-a-caller": {"Resource": TOE, "Condition": {"Null": {"aws:PrincipalArn": "true"}}},
+    "image-builders-bucket-denied-to-some": {
+        "Resource": TOE,
+        "Effect": "Deny",
+        "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}},
     },
     "image-builders-bucket-if-known": {
         "Resource": TOE,
@@ -370,6 +388,10 @@ TOGETHER: dict[str, list[dict[str, Any]]] = {
     "denied-to-somebody": [
         statement(Action="imagebuilder:GetImage"),
         statement(Effect="Deny", Principal={"AWS": "arn:aws:iam::123456789012:role/other"}),
+    ],
+    "denied-to-everybody-else": [
+        statement(Action="imagebuilder:GetImage", Principal={"AWS": "arn:aws:iam::123456789012:role/build"}),
+        statement(Effect="Deny", NotPrincipal={"AWS": "arn:aws:iam::123456789012:role/build"}),
     ],
     "denied-elsewhere": [
         statement(Action="imagebuilder:GetImage"),

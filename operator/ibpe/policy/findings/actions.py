@@ -51,7 +51,7 @@ def _unknown(path: str, written: str, role: EndpointRole) -> Problem:
 
 def _did_you_mean(role: EndpointRole, name: str) -> str:
     plain = {known.lower(): known for known in catalogue.names(role)}
-    close = get_close_matches(name.lower().strip("*"), plain, n=1)
+    close = get_close_matches(name.lower(), plain, n=1)
     if close:
         return f'did you mean "{role}:{plain[close[0]]}"?'
     return "correct its name, or put * at its end if it is newer than this version"

@@ -86,7 +86,7 @@ def _system_problems(condition: Condition, base: str, path: str) -> Iterator[Pro
             "use StringEquals",
         )
     for value in condition.values:
-        if base != "null" and _WILD.search(_ESCAPED.sub("", value)):
+        if _WILD.search(_ESCAPED.sub("", value)):
             yield Problem(
                 path,
                 f"an endpoint policy takes no wildcard such as {quoted(value)} with {condition.key}, whose values the "

@@ -13,6 +13,7 @@ from ibpe.policy.problem import EndpointRole, Problem
 from ibpe.policy.values import quoted
 
 _ACCOUNT_AT: Final = 4
+_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 _WILD: Final = re.compile(r"[*?]")
 
 
@@ -32,9 +33,9 @@ def resource_problems(statement: Statement, path: str, role: EndpointRole, regio
 
 def account_problems(arn: str, path: str) -> Iterator[Problem]:
     """PrivateLink guide, "Control access to VPC endpoints …": an ARN's account is an ID or a wildcard, not both."""
-    parts = arn.split(":")
+    parts = _VARIABLE.sub("0", arn).split(":")
     account = parts[_ACCOUNT_AT] if arn.startswith("arn:") and len(parts) > _ACCOUNT_AT else ""
-    if "${" not in account and _WILD.search(account) and _WILD.sub("", account):
+    if _WILD.search(account) and _WILD.sub("", account):
         yield Problem(
             path,
             f"the account of {quoted(arn)} is part number, part wildcard, which an endpoint policy doesn't take",
