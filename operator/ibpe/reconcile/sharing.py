@@ -8,6 +8,7 @@ from ibpe.aws.gateway import Endpoint, EndpointState
 from ibpe.policy.contribution import allows_all, holds, is_contributed
 from ibpe.policy.document import PolicyError
 from ibpe.reconcile.actions import Action, Contribute
+from ibpe.reconcile.checks.shared import PERHAPS_OUR_DOING
 from ibpe.reconcile.compare import Difference, lets_through, listed, provision
 from ibpe.reconcile.entries import is_unresolved
 from ibpe.reconcile.fields import Field
@@ -30,18 +31,28 @@ def plan_shared(
 ) -> RolePlan:
     """The next step for a role that somebody else's endpoint is to fill.
 
-    An endpoint that we made for the role before goes, once the other one is there. What is not known to be made or not
-    is found out first: the status has one place for both.
+    An endpoint that we made for the role before goes, once builds can use the other one. What is not known to be made
+    or not is found out first: the status has one place for both.
     """
     live, entry = seen.named.get(wanted.endpoint_id), status.endpoint(wanted.role)
-    blocked = any(refusal.role is None for refusal in refusals) or live is None
-    retiring = None if blocked else retire(wanted.role, seen, status, patience)
     if is_unresolved(entry, seen.holdings.of(wanted.role), seen.absent):
-        return retiring or RolePlan(wanted.role)
+        blocked = any(refusal.role is None for refusal in refusals) or live is None
+        finding_out = None if blocked else retire(wanted.role, seen, status, patience)
+        return finding_out or RolePlan(wanted.role)
     plan = _share(wanted, seen, status, refusals, patience, report=report)
-    if retiring is None or seen.is_ours(wanted.role, wanted.endpoint_id):
+    retiring = retire(wanted.role, seen, status, patience) if _takes_over(wanted, seen, refusals) else None
+    if retiring is None:
         return plan
     return replace(plan, actions=(*plan.actions, *retiring.actions), wait=plan.wait or retiring.wait)
+
+
+def _takes_over(wanted: SharedEndpoint, seen: Observation, refusals: Collection[Refusal]) -> bool:
+    """Whether nothing but our own endpoint of before can still stand in the way of builds."""
+    live = seen.named.get(wanted.endpoint_id)
+    if live is None or live.state is not EndpointState.AVAILABLE or seen.is_ours(wanted.role, live.id):
+        return False
+    passes = lets_through(live.policy, wanted.needs)
+    return passes and all(refusal.reason in PERHAPS_OUR_DOING for refusal in refusals)
 
 
 def _share(
@@ -69,7 +80,13 @@ def _share(
     if mending and available and share is not None and not isinstance(share.statements, PolicyError):
         actions = (Contribute(wanted.role, live.id, share.statements, share.mark),)
     return RolePlan(
-        wanted.role, live, findings, actions, awaited(live, findings, mending), works, note=_note(wanted, live)
+        wanted.role,
+        live,
+        findings,
+        actions,
+        awaited(live, findings, mending),
+        works,
+        note=_note(wanted, live, lacks_ours=missing is not None),
     )
 
 
@@ -89,12 +106,13 @@ def _is_open(live: Endpoint, share: Contribution) -> bool:
     return not is_contributed(live.policy, share.mark) and allows_all(live.policy, share.mark)
 
 
-def _note(wanted: SharedEndpoint, live: Endpoint) -> str:
+def _note(wanted: SharedEndpoint, live: Endpoint, *, lacks_ours: bool) -> str:
     share = wanted.contribution
-    if share is None:
-        open_question = provision(live.policy, wanted.needs)
-        proviso = f", provided that what it asks for holds: {open_question}" if open_question else ""
-        return f"{live.id} is somebody else's, and lets builds through{proviso}"
-    if _is_open(live, share):
+    if share is not None and _is_open(live, share):
         return f"{live.id} allows everything already: nothing is contributed to it"
-    return f"{live.id} is somebody else's, with our statements in its policy"
+    open_question = provision(live.policy, wanted.needs)
+    proviso = f", provided that what it asks for holds: {open_question}" if open_question else ""
+    if share is None or lacks_ours:
+        without = " without our statements" if lacks_ours else ""
+        return f"{live.id} is somebody else's, and lets builds through{without}{proviso}"
+    return f"{live.id} is somebody else's, with our statements in its policy{proviso}"

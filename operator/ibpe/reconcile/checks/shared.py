@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ibpe.api.names import CLUSTER_TAG, OWNER_TAG, Role
 from ibpe.aws.gateway import Endpoint, EndpointState, EndpointType, RouteTableID, SubnetID
 from ibpe.policy.access import Decision
-from ibpe.policy.contribution import contribute
+from ibpe.policy.contribution import contribute, withdraw
 from ibpe.policy.document import SIZE_LIMIT, PolicyError, Statement
 from ibpe.policy.needs import Need, first_denied
 from ibpe.policy.parse import parse
@@ -18,6 +18,8 @@ from ibpe.reconcile.observation import Observation
 from ibpe.reconcile.wanted import Desired, SharedEndpoint
 
 WAITING = frozenset({EndpointState.PENDING, EndpointState.AVAILABLE})
+PERHAPS_OUR_DOING = frozenset({"PrivateDnsOff", "BuildsNotRouted"})
+"""Refusals that an endpoint of our own may be the cause of: it holds the name or the route until it is gone."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ def is_alive(case: SharedCase) -> Refusal | None:
     if endpoint.state in WAITING:
         return None
     failure = f" ({endpoint.failure})" if endpoint.failure else ""
-    words = f"{endpoint.id} is {endpoint.state}{failure}: have its owner mend it, or name another in {case.part}.endpointID."
+    way = f"have its owner mend it, or name another in {case.part}.endpointID"
+    words = f"{endpoint.id} is {endpoint.state}{failure}: {way}."
     return case.refuse("EndpointNotAvailable", words, Field.POLICY)
 
 
@@ -133,11 +136,9 @@ def contribution_is_valid(case: SharedCase) -> Refusal | None:
 
 
 def policy_lets_builds_through(case: SharedCase) -> Refusal | None:
-    """Does the policy, with our statements in it, let everything through that a build asks?"""
-    share, text = case.wanted.contribution, case.endpoint.policy
+    """Does the policy, with what we contribute and without what we no longer do, let through all that a build asks?"""
     try:
-        if share is not None and not isinstance(share.statements, PolicyError):
-            text = contribute(text, share.statements, share.mark)
+        text = _in_the_end(case)
         denied = first_denied(parse(text), (need for need in case.wanted.needs if need.asker == "build"))
     except PolicyError as error:
         words = f"The policy of {case.endpoint.id} can't be read, so nobody knows whether builds pass: {error}."
@@ -147,18 +148,30 @@ def policy_lets_builds_through(case: SharedCase) -> Refusal | None:
     need, decision = denied
     if decision.statement is not None:
         return _denying_statement(case, need, decision.statement)
+    alone = case.wanted.contribution is None and text != case.endpoint.policy
     words = (
-        f"The policy of {case.endpoint.id} does not let builds through: {denial(need, decision)}. Have its owner add "
-        f"what `ibpe policy render` prints, {_or_contribute(case)}."
+        f"The policy of {case.endpoint.id} does not let builds through{' without our statements' if alone else ''}: "
+        f"{denial(need, decision)}. Have its owner add what `ibpe policy render` prints, {_or_contribute(case)}."
     )
     return case.refuse("PolicyDeniesBuilds", words)
+
+
+def _in_the_end(case: SharedCase) -> str:
+    """The policy with our statements where the spec contributes them, else without those of before. Raises PolicyError.
+
+    Those of before stay where nothing else would be left.
+    """
+    share, text = case.wanted.contribution, case.endpoint.policy
+    if share is None:
+        return withdraw(text, case.desired.mark) or text
+    return text if isinstance(share.statements, PolicyError) else contribute(text, share.statements, share.mark)
 
 
 def _denying_statement(case: SharedCase, need: Need, statement: Statement) -> Refusal:
     named = f'statement "{statement.sid}"' if statement.sid else "a statement without a Sid"
     words = (
-        f"{named[0].upper()}{named[1:]} of {case.endpoint.id} denies {asked(need)}: have its owner except that from the "
-        "Deny, which no statement of ours can overrule."
+        f"{named[0].upper()}{named[1:]} of {case.endpoint.id} denies {asked(need)}: have its owner except that from "
+        "the Deny, which no statement of ours can overrule."
     )
     return case.refuse("ForeignDeny", words)
 
@@ -169,11 +182,11 @@ def _or_contribute(case: SharedCase) -> str:
 
 def denial(need: Need, decision: Decision) -> str:
     """A denied request in words, with what denies it."""
-    return f"{asked(need)} is {decision}"
+    return f"{asked(need)}: {decision}"
 
 
 def asked(need: Need) -> str:
-    """A request in words: `anonymous s3:GetObject on arn:… (downloads AWSTOE)`."""
+    """A request in words: `anonymous s3:GetObject on arn:… (a build downloads AWSTOE)`."""
     who = "anonymous " if need.request.caller.kind == "Anonymous" else ""
     return f"{who}{need.request.action} on {need.request.resource} (a {need.asker} {need.words})"
 
@@ -193,8 +206,8 @@ def answers_by_name(case: SharedCase) -> Refusal | None:
     endpoint, vpc = case.endpoint, case.seen.facts.vpc
     if not endpoint.private_dns:
         words = (
-            f"{endpoint.id} has private DNS off, so builds don't find it by Image Builder's name: have its owner turn it "
-            "on, or set imageBuilder.privateDNS to false if builds are told its own name."
+            f"{endpoint.id} has private DNS off, so builds don't find it by Image Builder's name: have its owner turn "
+            "it on, or set imageBuilder.privateDNS to false if builds are told its own name."
         )
         return case.refuse("PrivateDnsOff", words)
     if vpc is not None and not (vpc.dns_support and vpc.dns_host_names):
@@ -246,7 +259,8 @@ CHECKS: tuple[SharedCheck, ...] = (
     contribution_is_valid,
     policy_lets_builds_through,
     has_interfaces,
-    answers_by_name,
     lets_https_in,
+    answers_by_name,
     builds_are_routed,
 )
+"""Last come those of PERHAPS_OUR_DOING: that they refuse says that all else is well."""
