@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from ibpe.api.names import Role
 from ibpe.api.spec import InvalidSpec, parse_spec
 from ibpe.policy.document import PolicyError
+from ibpe.policy.lint import Problem, lint
 from ibpe.reconcile.desire import policies
-from tests.crd.cases import ABSENT, BAD, FINE, GOOD, Bad, changed
+from tests.crd.cases import ABSENT, BAD, FINE, GOOD, WARNED, Bad, changed
 
 IN_OTHER_WORDS = {bad.id for bad in BAD if bad.changes.get("imageBuilder.policy", {}) and "custom" not in bad.id} | {
     bad.id for bad in BAD if bad.id.startswith("additional")
@@ -23,9 +25,29 @@ def test_what_the_api_server_refuses_is_refused_here_too(bad: Bad) -> None:
         assert bad.message in str(refused.value)
 
 
+@pytest.mark.parametrize("bad", [bad for bad in BAD if bad.by_lint], ids=lambda bad: bad.id)
+def test_what_the_api_server_refuses_for_its_meaning_is_found_here_too(bad: Bad) -> None:
+    assert _errors(bad.changes)
+
+
 @pytest.mark.parametrize("changes", FINE.values(), ids=FINE.keys())
 def test_what_the_api_server_admits_is_understood(changes: dict[str, Any]) -> None:
-    policies(parse_spec(changed(GOOD, changes)))
+    assert _errors(changes) == []
+
+
+@pytest.mark.parametrize(("changes", "_warning"), WARNED.values(), ids=WARNED.keys())
+def test_what_the_api_server_warns_of_is_no_error_here(changes: dict[str, Any], _warning: str) -> None:
+    assert _errors(changes) == []
+
+
+def _errors(changes: dict[str, Any]) -> list[Problem]:
+    spec = parse_spec(changed(GOOD, changes))
+    return [
+        problem
+        for role, policy in policies(spec).items()
+        for problem in lint(policy, "imagebuilder" if role is Role.IMAGE_BUILDER else "s3", spec.region)
+        if problem.severity == "error"
+    ]
 
 
 @pytest.mark.parametrize(
