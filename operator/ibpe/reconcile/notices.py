@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ibpe.api.names import ConditionType, Role
-from ibpe.api.status import DriftEntry, Status
+from ibpe.api.status import DriftEntry, EndpointStatus, Ownership, Status
 from ibpe.aws.gateway import Endpoint
 from ibpe.policy.widening import in_words
+from ibpe.reconcile.fields import Field
 from ibpe.reconcile.plan import Response
 from ibpe.reconcile.widening import Widening
 
@@ -60,6 +61,8 @@ def notices(before: Status, after: Status, news: DriftNews, made: Mapping[Role, 
     for role, endpoint in made.items():
         again = " again" if after.endpoint(role).attempt > 1 else ""
         yield Notice("Created", f"Made the {role} endpoint {endpoint.id}{again}.")
+    for role in Role:
+        yield from _comings_and_goings(role, before.endpoint(role), after.endpoint(role), made)
     for entry in news.detected:
         what = f"{entry.role} {entry.field}: {entry.observed} instead of {entry.desired}"
         yield Notice("DriftDetected", f"{what} ({entry.action.lower()}).", warning=True)
@@ -68,10 +71,35 @@ def notices(before: Status, after: Status, news: DriftNews, made: Mapping[Role, 
     yield from _turns(before, after)
 
 
+def _comings_and_goings(
+    role: Role, was: EndpointStatus, now: EndpointStatus, made: Mapping[Role, Endpoint]
+) -> Iterator[Notice]:
+    """Endpoints that are ours now or no longer, other than those just made, and our statements in others' policies."""
+    managed = now.id is not None and now.ownership is Ownership.MANAGED
+    if managed and now.id not in was.made_ids and role not in made and not was.intent_open:
+        yield Notice("Adopted", f"Found the {role} endpoint {now.id} by this resource's tags, and look after it.")
+    for id_ in was.made_ids:
+        if id_ not in now.made_ids:
+            yield Notice("Deleted", f"AWS shows {id_} ({role}) gone.")
+    there = now.ownership is Ownership.CONTRIBUTED and now.id in now.contributed_ids and Field.POLICY in now.applied
+    if there and (now.id, True) != (was.id, Field.POLICY in was.applied):
+        yield Notice("Contributed", f"Our statements are in the policy of {now.id}.")
+    for id_ in was.contributed_ids:
+        if id_ not in now.contributed_ids and id_ != now.id:
+            yield Notice("Withdrawn", f"AWS shows none of our statements in the policy of {id_} any more.")
+
+
 def _turns(before: Status, after: Status) -> Iterator[Notice]:
     stalled, was = after.condition(ConditionType.STALLED), before.condition(ConditionType.STALLED)
     if stalled and stalled.status == "True" and (was is None or (was.status, was.reason) != ("True", stalled.reason)):
         yield Notice("Refused", stalled.message, warning=True)
+    drift, before_that = after.condition(ConditionType.DRIFT_FREE), before.condition(ConditionType.DRIFT_FREE)
+    if (
+        drift
+        and drift.reason == Response.CONTENDED
+        and (before_that is None or before_that.reason != Response.CONTENDED)
+    ):
+        yield Notice("Contended", f"Somebody else keeps changing it back: {drift.message}", warning=True)
     busy, earlier = after.condition(ConditionType.RECONCILING), before.condition(ConditionType.RECONCILING)
     if busy and busy.reason == "Throttled" and (earlier is None or earlier.reason != "Throttled"):
         yield Notice("Throttled", busy.message, warning=True)
