@@ -6,12 +6,12 @@ widens, and may miss what several edits widen only together.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from heapq import nlargest
 from itertools import chain, islice, product
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from ibpe.policy import context, samples
 from ibpe.policy.access import ANONYMOUS, Caller, Request, Verdict, decide
@@ -32,14 +32,21 @@ _GRID: Final = 200
 _STEPS: Final = 6
 """Denies that a request is turned away from, one after another, at most."""
 
+_WAYS: Final = 4
+"""Ways around a Deny that are tried for one request, at most."""
+
 T = TypeVar("T")
+Side = Literal["within", "apart"]
+"""Where requests are looked for: within what a statement of the earlier policy takes, or apart from it."""
 
 
 def witnesses(before: PolicyDocument, after: PolicyDocument) -> Iterator[Request]:
     """Requests with nothing unknown, each once; not all of them tell the policies apart."""
-    options = samples.values((*before.statements, *after.statements))
+    statements = (*before.statements, *after.statements)
+    options = samples.values(statements)
+    crowd = samples.once(samples.flat(map(samples.callers, statements)))
     pairs = islice(_pairs(_clauses(before, options), _clauses(after, options)), PAIRS)
-    series = (_Pair(allow, other, after, options).requests() for allow, other in pairs)
+    series = (_Pair(allow, other, side, after, options, crowd).requests() for allow, other, side in pairs)
     limit = min(LIMIT, WORK // (len(before.statements) + len(after.statements)))
     return _each_once(islice(_in_turn(series), limit))
 
@@ -62,19 +69,23 @@ class _Pair:
 
     allow: Clause
     other: Clause | None
+    side: Side
     after: PolicyDocument
     options: Options
+    crowd: Sequence[Caller]
 
     def requests(self) -> Iterator[Request]:
-        """The request that both statements take, then others around it."""
+        """The request that both statements take, or the Allow alone, as far as may be; then others around it."""
         actions = self._shared(samples.actions, Clause.takes_action)
         resources = self._shared(samples.resources, Clause.takes_resource)
-        callers = self._shared(samples.callers, Clause.takes_caller)
+        known = self._shared(samples.callers, Clause.takes_caller)
+        callers = samples.once((*known, *filter(self.allow.takes_caller, self.crowd)))
         if not (actions and resources and callers):
             return
         base = self._turned(self._made(actions[0], resources[0], callers[0], self._context()))
         around = _each_once(chain((base,), self._varied(base, actions, resources, callers)))
-        yield from map(self._turned, around)
+        for request in around:
+            yield from self._ways_around(request)
 
     def _varied(
         self, base: Request, actions: Iterable[str], resources: Iterable[str], callers: Iterable[Caller]
@@ -86,62 +97,93 @@ class _Pair:
         for key in self.options:
             for value in self.allow.values(key):
                 yield self._made(base.action, base.resource, base.caller, {**given, key: value})
-        if self.other is None:
-            for action, resource in islice(product(actions, resources), _GRID):
-                yield replace(base, action=action, resource=resource)
+        if self.side == "apart":
+            yield from islice(_in_turn(self._crossed(base, actions, resources, callers)), _GRID)
+
+    def _crossed(
+        self, base: Request, actions: Iterable[str], resources: Iterable[str], callers: Iterable[Caller]
+    ) -> Iterator[Iterator[Request]]:
+        """Two elements at a time: what is new of one may be let through already for most of the other."""
+        yield (replace(base, action=action, resource=arn) for action, arn in product(actions, resources))
+        yield (self._made(action, base.resource, who, base.context) for who, action in product(callers, actions))
+        yield (self._made(base.action, arn, who, base.context) for who, arn in product(callers, resources))
 
     def _shared(self, of: Callable[[Statement], tuple[T, ...]], takes: Callable[[Clause, T], bool]) -> tuple[T, ...]:
-        """Samples of both statements that the Allow takes, those first that the other takes too."""
+        """Samples of both statements that the Allow takes, those on the right side of the other first."""
         named = (*of(self.other.statement), *of(self.allow.statement)) if self.other else of(self.allow.statement)
         taken = (sample for sample in samples.once(named) if takes(self.allow, sample))
-        return tuple(sorted(taken, key=lambda sample: self.other is not None and not takes(self.other, sample)))
+        return tuple(sorted(taken, key=lambda sample: self._strays(takes, sample)))
+
+    def _strays(self, takes: Callable[[Clause, T], bool], sample: T) -> bool:
+        """Whether a sample lies on the wrong side of the other statement."""
+        return self.other is not None and takes(self.other, sample) is (self.side == "apart")
 
     def _context(self) -> dict[str, Value]:
         keys = (*self.allow.keys, *(self.other.keys if self.other else ()))
         return {key: value for key in samples.once(keys) for value in islice(self._values(key), 1)}
 
     def _values(self, key: str) -> list[Value]:
-        """Values of the key that the Allow takes, those first that the other statement takes too."""
-        other = self.other
-        return sorted(self.allow.values(key), key=lambda value: other is not None and not other.takes_value(key, value))
+        """Values of the key that the Allow takes, those on the right side of the other statement first."""
+        return sorted(self.allow.values(key), key=partial(self._strays, _taking(key)))
+
+    def _ways_around(self, request: Request) -> Iterator[Request]:
+        """The request, or where a Deny of the later policy takes it, a few that get by."""
+        deny = self._deny(request)
+        if deny is None:
+            yield request
+        else:
+            yield from map(self._turned, islice(self._away(request, deny), _WAYS))
 
     def _turned(self, request: Request) -> Request:
-        """The request with other values, so that no Deny of the later policy takes it; itself where there are none."""
+        """The request with other elements, so that no Deny of the later policy takes it, if that may be."""
         for _ in range(_STEPS):
-            decision = decide(self.after, request)
-            if decision.verdict is not Verdict.DENIED or decision.statement is None:
-                return request
-            away = self._away(request, Clause(self.after, decision.statement, self.options))
+            deny = self._deny(request)
+            away = next(self._away(request, deny), None) if deny else None
             if away is None:
                 return request
             request = away
         return request
 
-    def _away(self, request: Request, deny: Clause) -> Request | None:
-        """The request with one element that the Deny doesn't take; one that the other statement takes, if there is."""
-        return next((moved for _, moved in sorted(self._moves(request, deny), key=lambda move: move[0])), None)
+    def _deny(self, request: Request) -> Clause | None:
+        decision = decide(self.after, request)
+        if decision.verdict is not Verdict.DENIED or decision.statement is None:
+            return None
+        return Clause(self.after, decision.statement, self.options)
 
-    def _moves(self, request: Request, deny: Clause) -> Iterator[tuple[bool, Request]]:
-        """Other requests that the Allow takes and the Deny doesn't; true: the other statement takes them no more."""
-        for key in deny.keys:
-            for value in self.allow.values(key):
-                if not deny.takes_value(key, value):
-                    given = {**request.context, key: value}
-                    strays = self.other is not None and not self.other.takes_value(key, value)
-                    yield strays, self._made(request.action, request.resource, request.caller, given)
-        for strays, action in self._free(deny, samples.actions, Clause.takes_action):
-            yield strays, replace(request, action=action)
-        for strays, resource in self._free(deny, samples.resources, Clause.takes_resource):
-            yield strays, replace(request, resource=resource)
-        for strays, caller in self._free(deny, samples.callers, Clause.takes_caller):
-            yield strays, self._made(request.action, request.resource, caller, request.context)
+    def _away(self, request: Request, deny: Clause) -> Iterator[Request]:
+        """The request with one element that the Deny doesn't take; on the right side of the other statement if may be.
 
-    def _free(
-        self, deny: Clause, of: Callable[[Statement], tuple[T, ...]], takes: Callable[[Clause, T], bool]
-    ) -> Iterator[tuple[bool, T]]:
-        for sample in of(deny.statement):
+        Tried, for a Deny may take it all the same: for another of its resources, say.
+        """
+        for _, moved in sorted(_in_turn(self._moves(request, deny)), key=lambda move: move[0]):
+            if decide(self.after, moved).statement is not deny.statement:
+                yield moved
+
+    def _moves(self, request: Request, deny: Clause) -> Iterator[Iterator[tuple[bool, Request]]]:
+        """Other requests that the Allow takes and the Deny doesn't, element by element, and whether they stray."""
+        yield from (self._other_values(request, deny, key) for key in deny.keys)
+        yield (
+            (strays, replace(request, action=action))
+            for strays, action in self._free(deny, samples.actions(deny.statement), Clause.takes_action)
+        )
+        yield (
+            (strays, replace(request, resource=resource))
+            for strays, resource in self._free(deny, samples.resources(deny.statement), Clause.takes_resource)
+        )
+        yield (
+            (strays, self._made(request.action, request.resource, caller, request.context))
+            for strays, caller in self._free(deny, samples.callers(deny.statement), Clause.takes_caller)
+        )
+
+    def _other_values(self, request: Request, deny: Clause, key: str) -> Iterator[tuple[bool, Request]]:
+        for strays, value in self._free(deny, self.options[key], _taking(key)):
+            given = {**request.context, key: value}
+            yield strays, self._made(request.action, request.resource, request.caller, given)
+
+    def _free(self, deny: Clause, choice: Iterable[T], takes: Callable[[Clause, T], bool]) -> Iterator[tuple[bool, T]]:
+        for sample in choice:
             if takes(self.allow, sample) and not takes(deny, sample):
-                yield self.other is not None and not takes(self.other, sample), sample
+                yield self._strays(takes, sample), sample
 
     def _made(self, action: str, resource: str, caller: Caller, given: Mapping[str, Value]) -> Request:
         """A request as AWS might see it: without a signature there are no keys of the principal but three."""
@@ -158,16 +200,23 @@ def _clauses(document: PolicyDocument, options: Options) -> list[Clause]:
     return [Clause(document, statement, options) for statement in document.statements]
 
 
-def _pairs(before: list[Clause], after: list[Clause]) -> Iterator[tuple[Clause, Clause | None]]:
+def _taking(key: str) -> Callable[[Clause, Value], bool]:
+    """Whether a clause takes a value of this key."""
+    return lambda clause, value: clause.takes_value(key, value)
+
+
+def _pairs(before: list[Clause], after: list[Clause]) -> Iterator[tuple[Clause, Clause | None, Side]]:
     """What can have opened something: new Allows, and Denies that are gone. The rest is in both policies alike."""
     known, kept = {clause.meaning for clause in before}, {clause.meaning for clause in after}
     allows = list({clause.meaning: clause for clause in after if clause.effect == "Allow"}.values())
-    new = [clause for clause in allows if clause.meaning not in known]
     gone = [clause for clause in before if clause.effect == "Deny" and clause.meaning not in kept]
-    yield from ((allow, None) for allow in new)
-    yield from ((allow, deny) for deny in gone for allow in allows)
     old = [clause for clause in before if clause.effect == "Allow"]
-    yield from ((allow, likest) for allow in new for likest in nlargest(_AKIN, old, key=partial(_likeness, allow)))
+    akin = {
+        allow: nlargest(_AKIN, old, key=partial(_likeness, allow)) for allow in allows if allow.meaning not in known
+    }
+    yield from ((allow, likest[0] if likest else None, "apart") for allow, likest in akin.items())
+    yield from ((allow, deny, "within") for deny in gone for allow in allows)
+    yield from ((allow, other, "within") for allow, likest in akin.items() for other in likest)
 
 
 def _likeness(one: Clause, other: Clause) -> int:
