@@ -159,13 +159,22 @@ def _carry_out(hands: Hands, action: Action, applied: Applied, *, fresh: bool) -
             if change.remove:
                 hands.gateway.remove_tags([id_], change.remove)
                 _note_removed(applied, action.role, change.remove)
-        case Contribute(id=id_, statements=statements, mark=mark):
-            hands.past.seen_contributed.discard(id_)
-            edit_policy(hands.gateway, hands.locks, id_, lambda text: contribute(text, statements, mark))
-        case Withdraw(id=id_, mark=mark):
-            edit_policy(hands.gateway, hands.locks, id_, lambda text: withdraw(text, mark))
+        case Contribute():
+            _contribute(hands, action)
+        case Withdraw():
+            _withdraw(hands, action)
         case Delete(ids=ids):
             delete(hands.gateway, ids, hands.past, hands.now)
+
+
+def _contribute(hands: Hands, action: Contribute) -> None:
+    hands.past.seen_contributed.discard(action.id)
+    edit_policy(hands.gateway, hands.locks, action.id, lambda text: contribute(text, action.statements, action.mark))
+
+
+def _withdraw(hands: Hands, action: Withdraw) -> None:
+    if edit_policy(hands.gateway, hands.locks, action.id, lambda text: withdraw(text, action.mark)):
+        hands.past.withdrawn_at[action.id] = hands.now
 
 
 def _note_removed(applied: Applied, role: Role, keys: tuple[str, ...]) -> None:

@@ -20,6 +20,9 @@ CHANGE_REST = timedelta(seconds=5)
 each repetition."""
 LONGEST_REST = timedelta(seconds=60)
 """A sight that is the same after this long is no lag: somebody undid the repair."""
+WITHDRAWAL_REST = timedelta(seconds=30)
+"""After our statements were taken out of a policy, how long AWS may still show them: written again from that, it would
+undo what somebody else wrote since."""
 DELETE_REST = timedelta(seconds=30)
 """After AWS took a deletion, how long it may not show it."""
 RECREATE_BASE_SECONDS = 10.0
@@ -59,6 +62,8 @@ class Recollection:
     """Intents whose VPC is gone: nothing can have come of them that is still there."""
     seen_contributed: set[EndpointID] = field(default_factory=set)
     """Policies of others in which our statements were seen since we last put them in: not seen there means gone."""
+    withdrawn_at: dict[EndpointID, datetime] = field(default_factory=dict)
+    """When our statements were last taken out of a policy."""
     seen_gone_at: datetime | None = None
     """When everything was seen gone for the first time; the second look releases the finalizer."""
     known_to_watch: bool = False
@@ -104,7 +109,11 @@ class Recollection:
             role for role in Role if role.value in self.unseen_since and now - self.unseen_since[role.value] > LAG_BOUND
         )
         resting = {what: change.observed for what, change in self.changes.items() if now - change.at < change.rest}
-        return Patience(contended, self._recreate_in(now), abandoned, resting)
+        return Patience(contended, self._recreate_in(now), abandoned, resting, self.just_withdrawn(now))
+
+    def just_withdrawn(self, now: datetime) -> frozenset[EndpointID]:
+        """Policies that our statements were taken out of so lately that AWS may still show them."""
+        return frozenset(id_ for id_, at in self.withdrawn_at.items() if now - at < WITHDRAWAL_REST)
 
     def _recreate_in(self, now: datetime) -> Mapping[Role, float]:
         return {

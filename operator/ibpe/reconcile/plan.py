@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ibpe.api.names import Role
-from ibpe.aws.gateway import Endpoint
+from ibpe.aws.gateway import Endpoint, EndpointID
 from ibpe.reconcile.actions import Action, Contribute, Create, Delete, Modify, Retag, Wait
 from ibpe.reconcile.compare import Difference
 from ibpe.reconcile.fields import Field
@@ -98,3 +98,5 @@ class Patience:
     """Intents that AWS said exist, and that stayed invisible beyond the lag bound: the next attempt is due."""
     resting: Mapping[tuple[Role, Field], str] = field(default_factory=dict)
     """Fields that were changed a moment ago, with what was observed then: AWS may be slow to show it."""
+    withdrawn: frozenset[EndpointID] = frozenset()
+    """Policies that our statements were taken out of a moment ago."""

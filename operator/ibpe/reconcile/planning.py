@@ -43,7 +43,7 @@ def make_plan(
         return Plan(tuple(plans))
     asked = {wanted.role for wanted in desired.wanted}
     plans.extend(filter(None, (retire(role, seen, status, patience) for role in Role if role not in asked)))
-    return withdrawals(Plan(tuple(plans)), desired, seen)
+    return withdrawals(Plan(tuple(plans)), desired, seen, patience)
 
 
 def next_attempt(entry: EndpointStatus, *, abandoned: bool) -> int:

@@ -32,7 +32,7 @@ def retire(role: Role, seen: Observation, status: Status, patience: Patience) ->
     return RolePlan(role, actions=actions, wait=wait, given_up=given_up)
 
 
-def withdrawals(plan: Plan, desired: Desired, seen: Observation) -> Plan:
+def withdrawals(plan: Plan, desired: Desired, seen: Observation, patience: Patience) -> Plan:
     """The plan, with our statements taken out of every policy that the spec no longer has them in.
 
     Builds go through the new endpoint before the old one is closed to them: as long as what the spec asks for does not
@@ -46,7 +46,7 @@ def withdrawals(plan: Plan, desired: Desired, seen: Observation) -> Plan:
     if not leaving or (asked and not role.works):
         return plan
     why = "the spec no longer contributes to it"
-    due = [e for e in leaving if e.state is EndpointState.AVAILABLE]
+    due = [e for e in leaving if e.state is EndpointState.AVAILABLE and e.id not in patience.withdrawn]
     actions = (*role.actions, *(Withdraw(Role.S3, e.id, desired.mark, why) for e in due))
     words = f"Our statements are being taken out of {', '.join(e.id for e in leaving)}."
     role = replace(role, actions=actions, wait=role.wait or Wait("Withdrawing", words, LAG_SECONDS))

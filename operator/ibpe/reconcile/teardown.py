@@ -196,7 +196,8 @@ class Teardown:
             RolePlan(entry.role, actions=(Resolve(entry.role, entry.attempt),)) for entry in remains.open_intents
         )
         ours, why = mark(self.cluster, resource.uid), "the resource is being deleted"
-        due = [each for each in remains.contributions if each.state is EndpointState.AVAILABLE]
+        resting = past.just_withdrawn(now)
+        due = [e for e in remains.contributions if e.state is EndpointState.AVAILABLE and e.id not in resting]
         leaving = RolePlan(Role.S3, actions=tuple(Withdraw(Role.S3, each.id, ours, why) for each in due))
         applied = apply(hands, Plan((*resolving, leaving)), resource.status, resource.status)
         _settle_resolutions(applied, past)

@@ -11,10 +11,12 @@ from ibpe.reconcile.memory import (
     CONTENTION_WINDOW,
     LAG_BOUND,
     RECREATE_MAX_SECONDS,
+    WITHDRAWAL_REST,
     Memory,
     Recollection,
     recreate_delay,
 )
+from tests.unit.reconcile.foreign import THEIRS
 from tests.unit.reconcile.given import NOW
 
 IB, S3 = Role.IMAGE_BUILDER, Role.S3
@@ -127,6 +129,13 @@ def test_an_intent_is_given_up_beyond_the_lag_bound_only() -> None:
     assert past.unseen_for("imagebuilder", NOW + LAG_BOUND) == LAG_BOUND
     assert past.patience(NOW + LAG_BOUND).abandoned_intents == frozenset()
     assert past.patience(NOW + LAG_BOUND + timedelta(seconds=1)).abandoned_intents == {IB}
+
+
+def test_what_was_taken_out_of_a_policy_is_left_alone_while_aws_may_still_show_it() -> None:
+    past = Recollection(withdrawn_at={THEIRS: NOW})
+    assert past.patience(NOW).withdrawn == {THEIRS}
+    assert past.patience(NOW + WITHDRAWAL_REST - timedelta(seconds=1)).withdrawn == {THEIRS}
+    assert past.patience(NOW + WITHDRAWAL_REST).withdrawn == frozenset()
 
 
 def test_resources_do_not_share_memory_and_what_is_gone_is_forgotten() -> None:
