@@ -112,6 +112,7 @@ def test_a_document_without_statements_allows_nothing() -> None:
         pytest.param({"Service": "ec2.amazonaws.com"}, SERVICE, False, id="another service"),
         pytest.param({"Service": "ec2.amazonaws.com"}, A_SERVICE, None, id="a service not known"),
         pytest.param({"Service": SERVICE.name}, ROLE, False, id="a service isn't a role"),
+        pytest.param({"Service": "*"}, SERVICE, True, id="every service"),
         pytest.param({"Service": "*"}, ROLE, False, id="not even every service"),
         pytest.param({"AWS": SERVICE.name}, SERVICE, False, id="a service isn't an identity"),
         pytest.param({"Service": "ec2.amazonaws.com", "AWS": ROLE.name}, ROLE, True, id="kinds are alternatives"),

@@ -67,6 +67,7 @@ POSITIVE: list[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = [
     ("IpAddress", "192.0.2.7", ("192.0.2.7", "192.0.2.7/32"), ("192.0.2.8",)),
     ("IpAddress", "10.9.9.9/8", ("10.1.2.3",), ("11.1.2.3",)),
     ("IpAddress", "2001:DB8:1234:5678::/64", ("2001:db8:1234:5678::1",), ("2001:db8:1234:5679::1", "10.0.0.1")),
+    ("IpAddress", "::/0", ("::1",), ("10.0.0.1",)),
     ("IpAddress", "10.0.0.0/33", (), ("10.0.0.0", "10.0.0.0/33")),
     ("NumericEquals", "10", ("10", "10.0", "1e1", "+10"), ("11", "", "ten", "NaN", "1_0", " 10")),
     ("NumericEquals", "NaN", (), ("NaN",)),
@@ -85,6 +86,7 @@ POSITIVE: list[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = [
     ("DateLessThanEquals", "2020-06-30", ("2020-06-30T00:00:00Z",), ("2020-06-30T00:00:01Z", "soon")),
     ("DateGreaterThan", "2020-02-29T00:00:00Z", ("2020-03-01",), ("2020-02-29", "2020-02-31", "", "99999999999999")),
     ("DateGreaterThanEquals", "1577836800", ("2020-01-01T00:00:00Z",), ("2019-12-31T23:59:59.999Z",)),
+    ("DateLessThan", "2020-01-01", ("0001-01-01",), ("0000-01-01", "0001-01-01T00:00:00+23:59", "-999999999999")),
     ("DateLessThan", "2020-02-31", (), ("2019-01-01",)),
 ]
 NEGATED = {
@@ -223,6 +225,7 @@ def test_all_conditions_must_hold_and_one_that_fails_settles_it() -> None:
     assert verdict("vpc-1", unknown) is Verdict.DEPENDS
     assert verdict("vpc-1", frozenset({"aws:principal*"})) is Verdict.DEPENDS
     assert verdict("vpc-1", frozenset({"AWS:PrincipalOrgID"})) is Verdict.DEPENDS
+    assert verdict("vpc-1", PrincipalOrgID=("o-aaaaaaaaaa",)) is Verdict.ALLOWED
     assert verdict("vpc-1", frozenset({"aws:resource*"})) is Verdict.DENIED
     assert verdict("vpc-2", unknown) is Verdict.DENIED
     assert verdict("vpc-1", unknown, principalorgid=("o-aaaaaaaaaa",)) is Verdict.ALLOWED

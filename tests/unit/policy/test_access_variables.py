@@ -158,6 +158,7 @@ def test_a_variable_whose_value_is_not_known(pattern: str, name: str, expected: 
         ("ArnLike", "arn:aws:iam::${aws:userid}:user/*", USER.name, DEPENDS),
         ("ArnLike", "arn:aws:sts::${aws:userid}:user/*", USER.name, DENIED),
         ("ArnLike", "${aws:userid}", "no arn", DENIED),
+        ("ArnLike", "${aws:userid}/*", "arn:aws:iam::1:role/build/a:b", DEPENDS),
         ("Bool", "${aws:userid}", "true", DEPENDS),
     ],
 )
