@@ -8,8 +8,9 @@ from ibpe.api.names import Role
 from ibpe.api.spec import Spec
 from ibpe.api.status import EndpointStatus
 from ibpe.reconcile.actions import Retag
-from ibpe.reconcile.apply import Applied, in_order
 from ibpe.reconcile.compare import as_desired
+from ibpe.reconcile.hands import Applied
+from ibpe.reconcile.intents import in_order
 from ibpe.reconcile.memory import Recollection
 from ibpe.reconcile.observation import Observation
 from ibpe.reconcile.plan import Plan, Response, RolePlan

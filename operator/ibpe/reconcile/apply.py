@@ -1,114 +1,27 @@
 """Doing: the plan's writes to AWS, intents first, each failure kept apart. Decides nothing."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from ibpe.api.names import Role
-from ibpe.api.status import EndpointStatus, Ownership, Status
-from ibpe.aws.audit import audit_context
+from ibpe.api.status import Status
 from ibpe.aws.errors import AwsError, ErrorClass, classify
-from ibpe.aws.gateway import CreateEndpoint, Endpoint, EndpointID, EndpointType, Gateway, ModifyEndpoint, VpcID
+from ibpe.aws.gateway import EndpointID, Gateway, ModifyEndpoint
 from ibpe.policy.contribution import contribute, withdraw
-from ibpe.policy.document import PolicyDocument, render
 from ibpe.reconcile.actions import Action, Contribute, Create, Delete, Failure, Modify, Resolve, Retag, Withdraw
-from ibpe.reconcile.contributing import EndpointLocks, edit_policy
+from ibpe.reconcile.contributing import edit_policy
+from ibpe.reconcile.creating import create, resolve
 from ibpe.reconcile.fields import Field
+from ibpe.reconcile.hands import Applied, Hands
 from ibpe.reconcile.memory import DELETE_REST, Recollection
 from ibpe.reconcile.plan import Plan
-from ibpe.reconcile.wanted import ENDPOINT_TYPES, Owner
 
 log = logging.getLogger(__name__)
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
-ALREADY_MADE = "IdempotentParameterMismatch"
-ACCESS_REASONS = frozenset(
-    {"AccessDenied", "AccountNotReady", "ClockSkew", "CredentialsExpired", "CredentialsInvalid", "IdentityTokenInvalid"}
-    | {"NoCredentials"}
-)
 NOT_FOUND = frozenset({"InvalidVpcEndpoint.NotFound", "InvalidVpcEndpointId.NotFound"})
-
-
-@dataclass
-class Applied:
-    """What became of a plan."""
-
-    entries: dict[Role, EndpointStatus]
-    done: list[Action] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    made: dict[Role, Endpoint] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Hands:
-    """All that doing needs, for one resource in one round."""
-
-    gateway: Gateway
-    owner: Owner
-    uid: str
-    generation: int
-    vpc_id: VpcID
-    services: Mapping[Role, tuple[str, ...]]
-    past: Recollection
-    locks: EndpointLocks
-    now: datetime
-    holds: Callable[[Endpoint], Role | None]
-    """The role in which an endpoint found by our tags is ours."""
-    digests: Mapping[Role, tuple[str, str]] = field(default_factory=dict)
-    """Digest of each endpoint's configuration before and after, for the audit log."""
-
-    def audit(self, role: Role) -> AbstractContextManager[None]:
-        """Who asks, for the audit log."""
-        before, after = self.digests.get(role, ("", ""))
-        return audit_context(
-            key=str(self.owner.key),
-            uid=self.uid,
-            generation=self.generation,
-            role=role.value,
-            digest_before=before,
-            digest_after=after,
-        )
-
-
-def intents(status: Status, plan: Plan) -> Status:
-    """The status that must be stored before the plan's writes: who is about to be made, and with which tags."""
-    entries = {entry.role: entry for entry in status.endpoints}
-    for action in plan.actions:
-        entry = entries.get(action.role, EndpointStatus(role=action.role))
-        if isinstance(action, Create):
-            entry = intend(entry, action)
-        elif isinstance(action, Contribute):
-            ids = dict.fromkeys((*entry.contributed_ids, action.id))
-            entry = entry.model_copy(update={"contributed_ids": tuple(ids)})
-        elif isinstance(action, Retag):
-            keys = sorted({*entry.tag_keys, *action.change.put})
-            entry = entry.model_copy(update={"tag_keys": tuple(k for k in keys if not k.startswith("ibpe.dev/"))})
-        entries[action.role] = entry
-    return status.model_copy(update={"endpoints": in_order(entries)})
-
-
-def intend(entry: EndpointStatus, action: Create) -> EndpointStatus:
-    """The intent to make an endpoint: its predecessor is remembered until AWS shows it gone."""
-    previous = entry.made_ids
-    return entry.model_copy(
-        update={
-            "id": None,
-            "ownership": Ownership.MANAGED,
-            "applied": entry.applied if entry.ownership is Ownership.MANAGED else {},
-            "state": "creating",
-            "attempt": action.attempt,
-            "service_name": action.service_name,
-            "previous_ids": previous[-16:],
-            "tag_keys": tuple(sorted({*entry.tag_keys, *action.endpoint.user_tag_keys})),
-        }
-    )
-
-
-def in_order(entries: Mapping[Role, EndpointStatus]) -> tuple[EndpointStatus, ...]:
-    """Entries in the order of roles, so that a status never changes by order alone."""
-    return tuple(entries[role] for role in Role if role in entries)
 
 
 def apply(hands: Hands, plan: Plan, before: Status, stored: Status) -> Applied:
@@ -148,9 +61,9 @@ def refused_before(plan: Plan, status: Status, error: AwsError) -> Applied:
 def _carry_out(hands: Hands, action: Action, applied: Applied, *, fresh: bool) -> None:
     match action:
         case Create():
-            _create(hands, action, applied, fresh=fresh)
+            create(hands, action, applied, fresh=fresh)
         case Resolve():
-            _resolve(hands, action, applied)
+            resolve(hands, action, applied)
         case Modify():
             _modify(hands, action, applied)
         case Retag(id=id_, change=change):
@@ -182,94 +95,6 @@ def _note_removed(applied: Applied, role: Role, keys: tuple[str, ...]) -> None:
     entry = applied.entries[role]
     left = tuple(key for key in entry.tag_keys if key not in keys)
     applied.entries[role] = entry.model_copy(update={"tag_keys": left})
-
-
-def _create(hands: Hands, action: Create, applied: Applied, *, fresh: bool) -> None:
-    endpoint = _already_there(hands, action.role)
-    if endpoint is None:
-        try:
-            endpoint = hands.gateway.create_endpoint(_create_request(hands, action))
-        except AwsError as error:
-            _note_failed_create(hands, action.role, error, applied, fresh=fresh)
-            raise
-        applied.made[action.role] = endpoint
-        hands.past.made_at[action.role] = (action.attempt, hands.now)
-    hands.past.unseen_since.pop(action.role.value, None)
-    _note_id(applied, action.role, endpoint)
-
-
-def _already_there(hands: Hands, role: Role) -> Endpoint | None:
-    """An endpoint with our tags that the shared snapshot didn't show: the last look before a Create."""
-    found = hands.gateway.owned_endpoints(hands.owner.tags(role))
-    return next((e for e in found if not e.state.is_gone and hands.holds(e) is role), None)
-
-
-def _note_failed_create(hands: Hands, role: Role, error: AwsError, applied: Applied, *, fresh: bool) -> None:
-    """What a failed Create leaves of its intent.
-
-    A refusal of the very first try proves that nothing was made; of a later one it doesn't. A mismatch of parameters
-    proves that the endpoint exists: it is awaited, and given up only beyond the lag bound.
-    """
-    if error.code == ALREADY_MADE:
-        hands.past.unseen_for(role.value, hands.now)
-    elif fresh and error.outcome_known and error.error_class is not ErrorClass.RETRY:
-        applied.entries[role] = applied.entries[role].model_copy(update={"state": "absent"})
-
-
-def _note_id(applied: Applied, role: Role, endpoint: Endpoint) -> None:
-    """Record what a Create answered; an id that is gone already (a replayed token) is not awaited."""
-    state = "absent" if endpoint.state.is_gone else "creating"
-    applied.entries[role] = applied.entries[role].model_copy(
-        update={"id": endpoint.id, "state": state, "service_name": endpoint.service_name}
-    )
-
-
-def _create_request(hands: Hands, action: Create) -> CreateEndpoint:
-    desired = action.endpoint
-    interface = desired.type is EndpointType.INTERFACE
-    return CreateEndpoint(
-        client_token=hands.owner.client_token(hands.uid, action.role, action.attempt),
-        vpc_id=desired.vpc_id,
-        service_name=action.service_name,
-        type=desired.type,
-        policy=render(desired.policy) if isinstance(desired.policy, PolicyDocument) else None,
-        tags=desired.tags,
-        subnet_ids=desired.subnet_ids,
-        security_group_ids=desired.security_group_ids,
-        route_table_ids=desired.route_table_ids,
-        private_dns=desired.private_dns,
-        ip_address_type=desired.ip_address_type if interface else None,
-    )
-
-
-def _resolve(hands: Hands, action: Resolve, applied: Applied) -> None:
-    endpoint = _already_there(hands, action.role)
-    if endpoint is None:
-        request = CreateEndpoint(
-            client_token=hands.owner.client_token(hands.uid, action.role, action.attempt),
-            vpc_id=hands.vpc_id,
-            service_name=applied.entries[action.role].service_name or hands.services[action.role][0],
-            type=ENDPOINT_TYPES[action.role],
-            policy=None,
-            tags=hands.owner.tags(action.role),
-        )
-        try:
-            endpoint = hands.gateway.create_endpoint(request)
-        except AwsError as error:
-            if tells_nothing_new(error):
-                hands.past.unseen_for(action.role.value, hands.now)
-            raise
-    _note_id(applied, action.role, endpoint)
-
-
-def tells_nothing_new(error: AwsError) -> bool:
-    """Whether a Create that was sent again to resolve an intent is answered for good, and the intent only awaited.
-
-    A mismatch proves that the endpoint exists; a quota or a parameter refused now proves nothing about the first try.
-    Access withdrawn is different: with it, AWS can't be looked at either.
-    """
-    refused = error.outcome_known and error.error_class is not ErrorClass.RETRY
-    return error.code == ALREADY_MADE or (refused and error.reason not in ACCESS_REASONS)
 
 
 def _modify(hands: Hands, action: Modify, applied: Applied) -> None:

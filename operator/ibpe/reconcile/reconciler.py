@@ -12,10 +12,12 @@ from ibpe.aws.inventory import ObservationFailed
 from ibpe.reconcile import status as statuses
 from ibpe.reconcile.actions import Create, Resolve
 from ibpe.reconcile.aftermath import Round, attempt_of, digests, note_changes, outcome_of, overlaid
-from ibpe.reconcile.apply import Applied, Hands, apply, intents, refused_before
+from ibpe.reconcile.apply import apply, refused_before
 from ibpe.reconcile.contributing import EndpointLocks
 from ibpe.reconcile.desire import desire
 from ibpe.reconcile.entries import refreshed
+from ibpe.reconcile.hands import Applied, Hands
+from ibpe.reconcile.intents import intents
 from ibpe.reconcile.memory import Memory, Recollection
 from ibpe.reconcile.notices import DriftNews, drift_news, notices, of_widening
 from ibpe.reconcile.observe import (

@@ -14,11 +14,14 @@ from ibpe.aws.inventory import ObservationFailed
 from ibpe.policy.contribution import mark
 from ibpe.reconcile import status as statuses
 from ibpe.reconcile.actions import Resolve, Withdraw
-from ibpe.reconcile.apply import ALREADY_MADE, Applied, Hands, apply, delete, in_order
+from ibpe.reconcile.apply import apply, delete
 from ibpe.reconcile.contributing import EndpointLocks
+from ibpe.reconcile.creating import ALREADY_MADE
 from ibpe.reconcile.entries import refreshed
 from ibpe.reconcile.failed_calls import describe
+from ibpe.reconcile.hands import Applied, Hands
 from ibpe.reconcile.holdings import Holdings, Identity, hold
+from ibpe.reconcile.intents import in_order
 from ibpe.reconcile.memory import LAG_BOUND, Recollection
 from ibpe.reconcile.observation import Absence
 from ibpe.reconcile.observe import (

@@ -11,9 +11,11 @@ from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.errors import AwsError, classify
 from ibpe.aws.gateway import EndpointID, EndpointState, Gateway, ModifyEndpoint
 from ibpe.reconcile.actions import Action, Create, Delete, Modify, Retag
-from ibpe.reconcile.apply import Applied, Hands, apply, intents, only
+from ibpe.reconcile.apply import apply, only
 from ibpe.reconcile.contributing import EndpointLocks
 from ibpe.reconcile.fields import Field
+from ibpe.reconcile.hands import Applied, Hands
+from ibpe.reconcile.intents import intents
 from ibpe.reconcile.memory import Recollection
 from ibpe.reconcile.observe import identity_of
 from ibpe.reconcile.plan import Plan, RolePlan

@@ -1,0 +1,48 @@
+"""What the status must say before the plan's writes are made, so that a crash loses none of them. Pure."""
+
+from collections.abc import Mapping
+
+from ibpe.api.names import Role
+from ibpe.api.status import EndpointStatus, Ownership, Status
+from ibpe.reconcile.actions import Contribute, Create, Retag
+from ibpe.reconcile.entries import PREVIOUS_LIMIT
+from ibpe.reconcile.plan import Plan
+
+
+def intents(status: Status, plan: Plan) -> Status:
+    """The status that must be stored before the plan's writes: who is about to be made, and with which tags."""
+    entries = {entry.role: entry for entry in status.endpoints}
+    for action in plan.actions:
+        entry = entries.get(action.role, EndpointStatus(role=action.role))
+        if isinstance(action, Create):
+            entry = intend(entry, action)
+        elif isinstance(action, Contribute):
+            ids = dict.fromkeys((*entry.contributed_ids, action.id))
+            entry = entry.model_copy(update={"contributed_ids": tuple(ids)[-PREVIOUS_LIMIT:]})
+        elif isinstance(action, Retag):
+            keys = sorted({*entry.tag_keys, *action.change.put})
+            entry = entry.model_copy(update={"tag_keys": tuple(k for k in keys if not k.startswith("ibpe.dev/"))})
+        entries[action.role] = entry
+    return status.model_copy(update={"endpoints": in_order(entries)})
+
+
+def intend(entry: EndpointStatus, action: Create) -> EndpointStatus:
+    """The intent to make an endpoint: its predecessor is remembered until AWS shows it gone."""
+    previous = entry.made_ids
+    return entry.model_copy(
+        update={
+            "id": None,
+            "ownership": Ownership.MANAGED,
+            "applied": entry.applied if entry.ownership is Ownership.MANAGED else {},
+            "state": "creating",
+            "attempt": action.attempt,
+            "service_name": action.service_name,
+            "previous_ids": previous[-PREVIOUS_LIMIT:],
+            "tag_keys": tuple(sorted({*entry.tag_keys, *action.endpoint.user_tag_keys})),
+        }
+    )
+
+
+def in_order(entries: Mapping[Role, EndpointStatus]) -> tuple[EndpointStatus, ...]:
+    """Entries in the order of roles, so that a status never changes by order alone."""
+    return tuple(entries[role] for role in Role if role in entries)
