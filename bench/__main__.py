@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import click
 
-from bench import policies
+from bench import policies, sharing
 from bench.figures import Figure, show
 from bench.fleet import Fleet, NeverCameTrue, booted
 from bench.repair import DEEDS, repair
 from bench.rest import creation, rest
 
+CHAPTERS = ("policies", "sharing", "fleet")
 MOST_MEBIBYTES = 150
 MOST_READS = 20
 """For each resource that is made; one alone takes the most, since many share their looks."""
@@ -56,13 +57,13 @@ def memory(fleet: Fleet) -> Iterator[Figure]:
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(["policies", "fleet"]))
+@click.argument("names", nargs=-1, type=click.Choice(CHAPTERS))
 @click.option("--quick", is_flag=True, help="Fewer resources and shorter rest, to see that it runs.")
 def main(names: tuple[str, ...], *, quick: bool) -> None:
     """Measure NAMES, or everything."""
     began, failed = time.monotonic(), 0
     try:
-        for title, measure in chapters(names or ("policies", "fleet"), QUICK if quick else FULL):
+        for title, measure in chapters(names or CHAPTERS, QUICK if quick else FULL):
             figures = list(measure())
             show(title, figures)
             failed += sum(not figure.met for figure in figures)
@@ -77,6 +78,8 @@ def chapters(names: tuple[str, ...], scale: Scale) -> Iterator[tuple[str, Callab
     """Title and measurement of each chapter."""
     if "policies" in names:
         yield "Comparing policies", policies.measure
+    if "sharing" in names:
+        yield "Editing a shared policy", sharing.measure
     if "fleet" in names:
         with booted() as fleet:
             yield from fleet_chapters(fleet, scale)
