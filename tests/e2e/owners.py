@@ -49,7 +49,7 @@ def deny(sid: str, action: str, resource: str = "*", **more: Any) -> dict[str, A
 
 def text(policy: Document) -> str:
     """As the owner writes it."""
-    return render(policy) if isinstance(policy, PolicyDocument) else json.dumps(policy, indent=4)
+    return render(policy) if isinstance(policy, PolicyDocument) else json.dumps(policy, separators=(",", ":"))
 
 
 @dataclass
