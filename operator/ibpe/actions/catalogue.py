@@ -1,13 +1,13 @@
-"""Looking actions up by name or pattern, and the ARNs that they are authorized on."""
+"""Looking actions up by name or pattern."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
 from ibpe.actions.action import Action
-from ibpe.actions.reference import ACTIONS, RESOURCE_TYPES
+from ibpe.actions.reference import ACTIONS
 
 _BY_NAME: Final[Mapping[str, Mapping[str, Action]]] = MappingProxyType(
     {service: {action.name.lower(): action for action in actions} for service, actions in ACTIONS.items()}
@@ -27,9 +27,3 @@ def matching(service: str, pattern: str) -> tuple[Action, ...]:
     if "*" not in lower and "?" not in lower:
         return (known[lower],) if lower in known else ()
     return tuple(action for name, action in known.items() if fnmatchcase(name, lower))
-
-
-def arns(service: str, action: Action) -> Iterator[tuple[str, str]]:
-    """Name and ARN (with `${…}`) of each resource type that the action is authorized on."""
-    types = RESOURCE_TYPES[service]
-    return ((name, types[name]) for name in action.resource_types if name in types)

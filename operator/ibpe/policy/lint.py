@@ -17,7 +17,7 @@ __all__ = ["EndpointRole", "Problem", "lint"]
 
 
 def lint(document: PolicyDocument, role: EndpointRole, region: str) -> Iterator[Problem]:
-    """Every finding about the policy of this endpoint in this region, by statement."""
+    """Every finding about the policy of this endpoint in this region: by statement, then between them."""
     yield from _variables_without_effect(document)
     for index, statement in enumerate(document.statements):
         path = f"Statement[{index}]"
@@ -25,7 +25,7 @@ def lint(document: PolicyDocument, role: EndpointRole, region: str) -> Iterator[
         yield from action_problems(statement, path, role)
         yield from resource_problems(statement, path, role, region)
         yield from condition_problems(statement, path)
-        yield from overlap_problems(document.statements, index)
+    yield from overlap_problems(document.statements)
 
 
 def _variables_without_effect(document: PolicyDocument) -> Iterator[Problem]:

@@ -9,31 +9,28 @@ from ibpe.policy.findings.patterns import meet, takes_in_action, takes_in_resour
 from ibpe.policy.problem import Problem
 
 
-def overlap_problems(statements: Sequence[Statement], index: int) -> Iterator[Problem]:
-    """Whether the statement at this place has no effect because of another: warnings, since the policy says as much.
+def overlap_problems(statements: Sequence[Statement]) -> Iterator[Problem]:
+    """Statements that have no effect because of another: warnings, since the policy says as much.
 
     A Deny within another is not spoken of: it does no harm, and outlives the other.
     """
-    statement = statements[index]
-    path = f"Statement[{index}]"
-    for place, other in enumerate(statements[:index]):
-        if _same(statement, other):
-            yield Problem(path, f"it says the same as Statement[{place}]", "keep one of them", "warning")
-            return
-    if statement.effect != "Allow":
-        return
-    for place, other in enumerate(statements):
-        if place == index or _same(statement, other) or not _takes_in(other, statement):
-            continue
-        if other.effect == "Deny":
-            yield Problem(path, f"Statement[{place}] denies all that it allows", "take one of them out", "warning")
-        else:
-            yield Problem(path, f"Statement[{place}] allows all of it already", "take one of them out", "warning")
-        return
+    meanings = [canonical_statement(replace(statement, sid="")) for statement in statements]
+    for index, statement in enumerate(statements):
+        place = meanings.index(meanings[index])
+        if place < index:
+            yield Problem(
+                f"Statement[{index}]", f"it says the same as Statement[{place}]", "keep one of them", "warning"
+            )
+        elif statement.effect == "Allow":
+            others = [(at, other) for at, other in enumerate(statements) if meanings[at] != meanings[index]]
+            yield from _needless(f"Statement[{index}]", statement, others)
 
 
-def _same(one: Statement, other: Statement) -> bool:
-    return canonical_statement(replace(one, sid="")) == canonical_statement(replace(other, sid=""))
+def _needless(path: str, allow: Statement, others: Sequence[tuple[int, Statement]]) -> Iterator[Problem]:
+    place, other = next(((place, other) for place, other in others if _takes_in(other, allow)), (0, None))
+    if other is not None:
+        what = "denies all that it allows" if other.effect == "Deny" else "allows all of it already"
+        yield Problem(path, f"Statement[{place}] {what}", "take one of them out", "warning")
 
 
 def _takes_in(big: Statement, small: Statement) -> bool:

@@ -23,6 +23,8 @@ Tokens: TypeAlias = tuple[Token, ...]
 
 _WRITTEN: Final = re.compile(r"\$\{[^}]*\}|.", re.DOTALL)
 _HOLES: Final = {"*": Hole.MANY, "?": Hole.ONE}
+_MOST_PAIRS: Final = 5_000
+"""Of positions, to be reached at most. Two ARNs of the usual kind take some hundreds."""
 _LONG: Final = frozenset({Hole.MANY, Hole.NO_SLASH, Hole.NO_COLON})
 _LEFT_OUT: Final[Mapping[Token, str]] = {Hole.NO_SLASH: "/", Hole.NO_COLON: ":"}
 
@@ -33,13 +35,14 @@ def tokens(written: str) -> Tokens:
 
 
 def meet(one: Tokens, other: Tokens) -> bool:
-    """Whether some text fits both. A hole may reach over colons: where IAM keeps it from that, this says yes too often.
+    """Whether some text fits both. Says yes too often, never no: where IAM keeps a wildcard from reaching over colons,
+    and where there are too many ways to try.
 
     Walks both from the left and keeps to pairs of positions that can be reached: few, but for pathological patterns.
     """
     reached = {(0, 0)}
     open_ = [(0, 0)]
-    while open_:
+    while open_ and len(reached) < _MOST_PAIRS:
         here, there = open_.pop()
         if here == len(one) and there == len(other):
             return True
@@ -47,7 +50,7 @@ def meet(one: Tokens, other: Tokens) -> bool:
             if step not in reached:
                 reached.add(step)
                 open_.append(step)
-    return False
+    return bool(open_)
 
 
 def _steps(one: Tokens, other: Tokens, here: int, there: int) -> list[tuple[int, int]]:

@@ -34,7 +34,7 @@ def takes(resource: str, action: Action, role: EndpointRole, region: str) -> boo
     """Whether the action is ever authorized on such a resource; an action without resource types, on `*` alone."""
     if not resource.strip("*"):
         return True
-    return any(meet(tokens(resource), _arn(role, kind, region, ())) for kind in action.resource_types)
+    return any(_may_be(resource, role, kind, region, ()) for kind in action.resource_types)
 
 
 def example(role: EndpointRole, action: Action, region: str) -> str:
@@ -48,8 +48,12 @@ def example(role: EndpointRole, action: Action, region: str) -> str:
 
 
 def _is_of_kind(resource: str, role: EndpointRole, region: str, anywhere: tuple[str, ...]) -> bool:
-    written = tokens(resource)
-    return any(meet(written, _arn(role, kind, region, anywhere)) for kind in RESOURCE_TYPES[role])
+    return any(_may_be(resource, role, kind, region, anywhere) for kind in RESOURCE_TYPES[role])
+
+
+@lru_cache(maxsize=4096)
+def _may_be(resource: str, role: EndpointRole, kind: str, region: str, anywhere: tuple[str, ...]) -> bool:
+    return meet(tokens(resource), _arn(role, kind, region, anywhere))
 
 
 @lru_cache(maxsize=1024)
