@@ -44,7 +44,7 @@ def actions(statement: Statement) -> tuple[str, ...]:
 def resources(statement: Statement) -> tuple[str, ...]:
     """Resources that the statement names, one that nobody names, and `*`, for actions without a resource type."""
     named = flat(filled(pattern) for pattern in statement.resources.values if pattern != "*")
-    return once((*flat((arn, _lengthened(arn)) for arn in named), FRESH_RESOURCE, "*"))
+    return once((*map(_lengthened, named), FRESH_RESOURCE, "*"))
 
 
 def callers(statement: Statement) -> tuple[Caller, ...]:

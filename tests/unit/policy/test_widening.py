@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -204,6 +205,74 @@ def test_what_is_taken_elsewhere_does_not_hide_a_widening(widening: str, narrowi
     assert_shown(before, after, widened(before, after))
 
 
+STANDING: dict[str, Edit] = {
+    "only from one VPC": one_more(
+        Effect="Deny", Action="*", Condition={"StringNotEquals": {"aws:SourceVpc": ["vpc-1", "vpc-2"]}}
+    ),
+    "only with a tag": one_more(Effect="Deny", Action="*", Condition={"Null": {"aws:PrincipalTag/team": "true"}}),
+    "only three services": lambda policy: policy["Statement"].append(
+        {"Effect": "Deny", "Principal": "*", "NotAction": ["s3:*", "imagebuilder:*", "sts:*"], "Resource": "*"}
+    ),
+}
+
+
+@pytest.mark.parametrize("widening", WIDENINGS)
+@pytest.mark.parametrize("standing", STANDING)
+def test_a_deny_that_stands_does_not_hide_a_widening(widening: str, standing: str) -> None:
+    before, after = parse(edited(STANDING[standing])), parse(edited(STANDING[standing], WIDENINGS[widening]))
+    assert_shown(before, after, widened(before, after))
+
+
+def allowing(resource: str, **condition: Written) -> PolicyDocument:
+    allow: Written = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": resource}
+    return parse({"Version": "2012-10-17", "Statement": {**allow, "Condition": condition}})
+
+
+@pytest.mark.parametrize(
+    ("key", "narrow", "wide"),
+    [
+        ("aws:VpcSourceIp", {"IpAddress": "10.1.0.0/16"}, {"IpAddress": "10.0.0.0/8"}),
+        ("aws:VpcSourceIp", {"NotIpAddress": "10.0.0.0/8"}, {"NotIpAddress": "10.0.0.0/16"}),
+        ("aws:VpcSourceIp", {"IpAddress": "2001:db8::/64"}, {"IpAddress": "2001:db8::/56"}),
+        ("s3:max-keys", {"NumericLessThan": "5", "NumericGreaterThan": "5"}, {"NumericLessThan": "5"}),
+        ("s3:max-keys", {"NumericLessThan": "5"}, {"NumericLessThanEquals": "5"}),
+        ("s3:max-keys", {"NumericGreaterThan": "7"}, {"NumericGreaterThan": "5"}),
+        ("s3:max-keys", {"NumericLessThan": "5"}, {"NumericNotEquals": "5"}),
+        ("aws:CurrentTime", {"DateLessThan": "2030-01-01T00:00:00Z"}, {"DateLessThan": "2031-01-01T00:00:00Z"}),
+        ("aws:CurrentTime", {"DateLessThan": "1960-01-01T00:00:00Z"}, {"DateGreaterThan": "1950-01-01T00:00:00Z"}),
+        ("aws:SecureTransport", {"Bool": "true"}, {"Null": "false"}),
+        ("aws:SecureTransport", {"Null": "false"}, {}),
+        ("aws:username", {"StringEquals": "Eve"}, {"StringEqualsIgnoreCase": "Eve"}),
+        ("aws:username", {"StringLike": "anything*"}, {"StringLike": "a*"}),
+        ("aws:username", {"StringNotLike": "a*"}, {"StringNotLike": "ab*"}),
+        ("aws:username", {"StringNotEquals": ["eve", "mallory"]}, {"StringNotEquals": "eve"}),
+        ("aws:username", {"StringEquals": "eve"}, {"StringEqualsIfExists": "eve"}),
+        ("aws:PrincipalArn", {"ArnLike": "arn:aws:iam::*:role/a"}, {"ArnLike": "arn:aws:iam::*:role/*"}),
+        ("aws:TagKeys", {"ForAllValues:StringEquals": "a"}, {"ForAllValues:StringEquals": ["a", "b"]}),
+        ("aws:TagKeys", {"ForAllValues:StringEquals": "a", "Null": "false"}, {"ForAnyValue:StringEquals": "a"}),
+        ("aws:SourceVpc", {"StringEquals": "vpc-1"}, {"StringEquals": "${aws:username}"}),
+    ],
+)
+def test_a_condition_that_takes_more_is_noticed(key: str, narrow: Written, wide: Written) -> None:
+    before = allowing("*", **{operator: {key: value} for operator, value in narrow.items()})
+    after = allowing("*", **{operator: {key: value} for operator, value in wide.items()})
+    assert_shown(before, after, widened(before, after))
+
+
+@pytest.mark.parametrize("letter", ["a", "0", "x", "anything", ""])
+@pytest.mark.parametrize("pattern", ["arn:aws:s3:::{}*", "arn:aws:s3:::*{}", "arn:aws:s3:::b/{}*/c"])
+def test_a_wildcard_in_place_of_a_letter_is_noticed(pattern: str, letter: str) -> None:
+    before, after = allowing(pattern.format(letter or "?")), allowing(pattern.format(""))
+    assert_shown(before, after, widened(before, after))
+
+
+def test_what_is_shown_is_asked_on_a_whole_arn() -> None:
+    shown = widened(allowing("arn:aws:s3:*"), allowing("arn:aws:*"))
+    assert_shown(allowing("arn:aws:s3:*"), allowing("arn:aws:*"), shown)
+    assert shown is not None
+    assert shown.resource.count(":") == 5
+
+
 @on_any_machine
 @given(documents(), st.data())
 def test_no_rewriting_is_wider(document: Written, data: st.DataObject) -> None:
@@ -374,6 +443,13 @@ def test_a_request_is_told_in_one_line() -> None:
 def verdicts(document: PolicyDocument, role: EndpointRole) -> set[Verdict]:
     known = Callers("111122223333", "o-principal01", "o-resource001")
     return {decide(document, request).verdict for request in probes(role, REGION, known)}
+
+
+def test_every_call_that_deletes_is_a_probe() -> None:
+    client = boto3.client("imagebuilder", region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106 -- no secret: nothing is called
+    deleting = {name for name in client.meta.service_model.operation_names if name.startswith("Delete")}
+    deleting |= {"StartResourceStateUpdate", "CreateLifecyclePolicy", "UpdateLifecyclePolicy"}
+    assert {f"imagebuilder:{name}" for name in deleting} <= {r.action for r in probes("imagebuilder", REGION)}
 
 
 def test_full_access_lets_every_probe_through() -> None:
