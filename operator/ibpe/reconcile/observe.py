@@ -11,8 +11,8 @@ from ibpe.aws.facts import Facts, Needs
 from ibpe.aws.gateway import AccountID, Cloud, Endpoint, EndpointID, EndpointState, Gateway, SecurityGroupID, VpcID
 from ibpe.aws.snapshot import Snapshot
 from ibpe.partitions import service_names
-from ibpe.policy.contribution import is_contributed
 from ibpe.reconcile.claims import claims_of
+from ibpe.reconcile.contributions import contributed_ids, contributions
 from ibpe.reconcile.holdings import Holdings, Identity, hold
 from ibpe.reconcile.memory import LAG_BOUND, Recollection
 from ibpe.reconcile.observation import Absence, Observation
@@ -84,11 +84,13 @@ def observe(eyes: Eyes, resource: Resource, desired: Desired, past: Recollection
     snapshot = eyes.inventory.snapshot(desired.region, not_before=floor)
     check_account(resource.status, snapshot.account)
     fresh = resource.generation != resource.status.observed_generation or past.prerequisites_stale
-    named = _named(eyes.cloud.gateway(desired.region), desired, snapshot)
+    gateway = eyes.cloud.gateway(desired.region)
+    named = _named(gateway, desired, snapshot)
     needs = _needs(desired, named.values())
     facts = eyes.prerequisites.facts(resource.key, needs, 0.0 if fresh else eyes.prerequisites_max_age)
-    looked = look_up(eyes.cloud.gateway(desired.region), resource.status, snapshot.endpoints)
-    if None in looked.values():
+    looked = look_up(gateway, recorded_ids(resource.status), snapshot.endpoints)
+    shared = look_up(gateway, contributed_ids(resource.status), snapshot.endpoints)
+    if None in (*looked.values(), *shared.values()):
         # NotFound by other credentials than the snapshot's would prove nothing
         check_account(resource.status, eyes.cloud.caller_account())
     recorded = {id_: endpoint for id_, endpoint in looked.items() if endpoint is not None}
@@ -96,7 +98,7 @@ def observe(eyes: Eyes, resource: Resource, desired: Desired, past: Recollection
     identity = identity_of(desired.owner, desired.region, desired.vpc_id)
     holdings = hold(known, resource.status.endpoints, identity)
     ours = {endpoint.id for endpoint in holdings.all}
-    sharing = contributions(eyes.cloud.gateway(desired.region), resource.status, snapshot, desired.mark, past, now)
+    sharing = contributions(snapshot.contributed_to(desired.mark), shared, desired.mark, past, now)
     return Observation(
         account=snapshot.account,
         facts=facts,
@@ -123,10 +125,10 @@ def identity_of(owner: Owner, region: str, vpc_id: VpcID | None) -> Identity:
 
 
 def look_up(
-    gateway: Gateway, status: Status, shown: Mapping[EndpointID, Endpoint]
+    gateway: Gateway, ids: Iterable[EndpointID], shown: Mapping[EndpointID, Endpoint]
 ) -> Mapping[EndpointID, Endpoint | None]:
-    """Every id in the status as a list showed it, or asked for by id where it didn't: a list proves no absence."""
-    return {id_: shown[id_] if id_ in shown else gateway.endpoint(id_) for id_ in recorded_ids(status)}
+    """Each as a list showed it, or asked for by id where it didn't: a list proves no absence."""
+    return {id_: shown[id_] if id_ in shown else gateway.endpoint(id_) for id_ in dict.fromkeys(ids)}
 
 
 def recorded_ids(status: Status) -> Iterator[EndpointID]:
@@ -165,41 +167,6 @@ def absences(
     return found
 
 
-@dataclass(frozen=True)
-class Contributions:
-    """Where our statements are in others' policies."""
-
-    found: tuple[Endpoint, ...]
-    proved_without: frozenset[EndpointID]
-    """Endpoints that the status records for having them, and that are proved not to, or to be gone."""
-
-
-def contributions(
-    gateway: Gateway, status: Status, snapshot: Snapshot, mark: str, past: Recollection, now: datetime
-) -> Contributions:
-    """Every policy with our Sids: of a snapshot, and of the endpoints that the status records by id.
-
-    Statements that were seen there and no longer are, are gone. Where they were sent and never seen, they may yet
-    appear, for as long as the lag bound.
-    """
-    found = {endpoint.id: endpoint for endpoint in snapshot.contributed_to(mark)}
-    without: set[EndpointID] = set()
-    for id_ in dict.fromkeys(EndpointID(id_) for entry in status.endpoints for id_ in entry.contributed_ids):
-        endpoint = snapshot.endpoints[id_] if id_ in snapshot.endpoints else gateway.endpoint(id_)
-        gone = endpoint is None or endpoint.state.is_gone
-        if endpoint is not None and not gone and is_contributed(endpoint.policy, mark):
-            found[id_] = endpoint
-            past.seen_contributed.add(id_)
-            past.unseen_since.pop(_statements_in(id_), None)
-        elif gone or id_ in past.seen_contributed or past.unseen_for(_statements_in(id_), now) > LAG_BOUND:
-            without.add(id_)
-    return Contributions(tuple(found.values()), frozenset(without))
-
-
-def _statements_in(endpoint_id: EndpointID) -> str:
-    return f"statements in {endpoint_id}"
-
-
 def is_transitional(endpoints: Iterable[Endpoint]) -> bool:
     """Whether AWS is still at work on any of these."""
     return any(endpoint.state in {EndpointState.PENDING, EndpointState.DELETING} for endpoint in endpoints)
@@ -207,12 +174,8 @@ def is_transitional(endpoints: Iterable[Endpoint]) -> bool:
 
 def _named(gateway: Gateway, desired: Desired, snapshot: Snapshot) -> Mapping[EndpointID, Endpoint]:
     """Somebody else's endpoints that the spec names, as the list shows them, or by id: a list proves no absence."""
-    found: dict[EndpointID, Endpoint] = {}
-    for id_ in (shared.endpoint_id for shared in desired.shared):
-        endpoint = snapshot.endpoints[id_] if id_ in snapshot.endpoints else gateway.endpoint(id_)
-        if endpoint is not None and not endpoint.state.is_gone:
-            found[id_] = endpoint
-    return found
+    looked = look_up(gateway, (shared.endpoint_id for shared in desired.shared), snapshot.endpoints)
+    return {id_: endpoint for id_, endpoint in looked.items() if endpoint is not None and not endpoint.state.is_gone}
 
 
 def _needs(desired: Desired, named: Iterable[Endpoint]) -> Needs:

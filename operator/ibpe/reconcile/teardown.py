@@ -1,80 +1,38 @@
 """The end: everything of ours deleted, or let go, and proved so before the finalizer goes. Needs no valid spec."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from ibpe.api.names import ABANDON, CLUSTER_TAG, OWNER_TAG, RETAINED_TAG, ConditionType, Role
+from ibpe.api.names import ABANDON, CLUSTER_TAG, OWNER_TAG, ConditionType, Role
 from ibpe.api.spec import DeletionPolicy
 from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.audit import audit_context
 from ibpe.aws.errors import AwsError, ErrorClass
-from ibpe.aws.gateway import Endpoint, EndpointID, EndpointState, Gateway, VpcID
+from ibpe.aws.gateway import EndpointState, Gateway, VpcID
 from ibpe.aws.inventory import ObservationFailed
 from ibpe.policy.contribution import mark
 from ibpe.reconcile import status as statuses
 from ibpe.reconcile.actions import Resolve, Withdraw
 from ibpe.reconcile.apply import apply, delete
 from ibpe.reconcile.contributing import EndpointLocks
+from ibpe.reconcile.contributions import contributed_ids
 from ibpe.reconcile.creating import ALREADY_MADE
 from ibpe.reconcile.entries import refreshed
 from ibpe.reconcile.failed_calls import describe
 from ibpe.reconcile.hands import Applied, Hands
-from ibpe.reconcile.holdings import Holdings, Identity, hold
+from ibpe.reconcile.holdings import Identity
 from ibpe.reconcile.intents import in_order
-from ibpe.reconcile.memory import LAG_BOUND, Recollection
-from ibpe.reconcile.observation import Absence
-from ibpe.reconcile.observe import (
-    STALE_SECONDS,
-    AccountMismatch,
-    Eyes,
-    absences,
-    check_account,
-    contributions,
-    identity_of,
-    recorded_ids,
-)
+from ibpe.reconcile.memory import Recollection
+from ibpe.reconcile.observe import AccountMismatch, Eyes, check_account, identity_of, recorded_ids
 from ibpe.reconcile.plan import Plan, RolePlan
 from ibpe.reconcile.ports import Events, Outcome, Resource
-from ibpe.reconcile.retiring import can_withdraw
+from ibpe.reconcile.remains import Remains, look
+from ibpe.reconcile.retention import is_bare, retains
 from ibpe.reconcile.wanted import Owner
 
 SECOND_LOOK_SECONDS = 1.0
 LOOK_AGAIN_SECONDS = 5.0
 VPC_IS_GONE = frozenset({"InvalidVpcID.NotFound", "InvalidVpcId.NotFound"})
-
-
-@dataclass(frozen=True)
-class Remains:
-    """What AWS still holds of a resource that is being deleted."""
-
-    holdings: Holdings
-    absent: Mapping[EndpointID, Absence]
-    seen: tuple[Endpoint, ...]
-    open_intents: tuple[EndpointStatus, ...]
-    contributions: tuple[Endpoint, ...] = ()
-    """Somebody else's endpoints whose policy holds our statements, and should not."""
-    stuck: tuple[Endpoint, ...] = ()
-    """Those whose policy would be empty without our statements: they stay there."""
-    unsettled: tuple[EndpointID, ...] = ()
-    """Those that our statements were sent to and that don't show them, and may yet."""
-    uncontributed: frozenset[EndpointID] = frozenset()
-
-    @property
-    def unproved(self) -> tuple[EndpointID, ...]:
-        """Ids that AWS doesn't show and that may yet appear."""
-        return tuple(id_ for id_, absence in self.absent.items() if not absence.proved)
-
-    @property
-    def nothing(self) -> bool:
-        """Whether all of it is proved gone."""
-        ours = self.holdings.all or self.holdings.unknown_roles or self.open_intents or self.unproved
-        return not (ours or self.contributions or self.unsettled)
-
-    @property
-    def strangers(self) -> tuple[Endpoint, ...]:
-        """Endpoints that the status names, that exist, and that don't carry our tags."""
-        return tuple(h.stranger for h in self.holdings.by_role.values() if h.stranger is not None)
 
 
 @dataclass(frozen=True)
@@ -110,9 +68,10 @@ class Teardown:
             return self._hold(resource, now, "InvalidSpec", f"Deletion waits: {unclear} {_way_out(resource)}")
         gateway = self.eyes.cloud.gateway(region)
         identity = self._identity(resource, region)
-        remains = self._look(resource, gateway, identity, past, now)
-        if remains.nothing and not remains.strangers:
+        remains = look(self.eyes.inventory, gateway, resource, identity, past, now)
+        if remains.rest_on_absence:
             check_account(resource.status, self.eyes.cloud.caller_account())  # of the credentials that just looked
+        if remains.nothing and not remains.strangers:
             return self._second_look(resource, remains, past, now)
         past.seen_gone_at = None
         refusal = _cannot_proceed(remains)
@@ -133,45 +92,6 @@ class Teardown:
         vpc_id = resource.spec.get("vpcID")
         owner = Owner(self.cluster, resource.key)
         return identity_of(owner, region, VpcID(vpc_id) if isinstance(vpc_id, str) else None)
-
-    def _look(
-        self, resource: Resource, gateway: Gateway, identity: Identity, past: Recollection, now: datetime
-    ) -> Remains:
-        """Straight at AWS, by tags and by id: a shared snapshot proves nothing gone."""
-        owner = identity.owner
-        tagged = gateway.owned_endpoints({CLUSTER_TAG: owner.cluster, OWNER_TAG: str(owner.key)})
-        looked = {id_: gateway.endpoint(id_) for id_ in recorded_ids(resource.status)}
-        by_id = {e.id: e for e in (*tagged, *looked.values()) if e is not None}
-        entries = resource.status.endpoints
-        holdings = hold(by_id.values(), entries, identity)
-        if _retains(resource):
-            # What was let go carries neither our cluster nor our owner: it is no longer held, and no stranger either.
-            holdings = _without_released(holdings, owner)
-        held = {role for role, holding in holdings.by_role.items() if holding.all}
-        open_intents = tuple(e for e in entries if e.intent_open and e.role not in held and not past_gone(e, past, now))
-        remains = Remains(holdings, absences(resource.status, looked, past, now), tuple(by_id.values()), open_intents)
-        return remains if _retains(resource) else self._with_contributions(remains, resource, gateway, past, now)
-
-    def _with_contributions(
-        self, remains: Remains, resource: Resource, gateway: Gateway, past: Recollection, now: datetime
-    ) -> Remains:
-        """What others' policies hold of ours: the shared snapshot finds it, and a look by id decides."""
-        ours = mark(self.cluster, resource.uid)
-        snapshot = self.eyes.inventory.snapshot(gateway.region, self.eyes.inventory.clock() - STALE_SECONDS)
-        recorded = [EndpointID(id_) for entry in resource.status.endpoints for id_ in entry.contributed_ids]
-        ids = dict.fromkeys((*recorded, *(endpoint.id for endpoint in snapshot.contributed_to(ours))))
-        found = {id_: endpoint for id_ in ids if (endpoint := gateway.endpoint(id_)) is not None}
-        fresh = replace(snapshot, endpoints=found)
-        sharing = contributions(gateway, resource.status, fresh, ours, past, now)
-        leaving = tuple(each for each in sharing.found if can_withdraw(each.policy, ours))
-        settled = {*sharing.proved_without, *(each.id for each in sharing.found)}
-        return replace(
-            remains,
-            contributions=leaving,
-            stuck=tuple(each for each in sharing.found if each not in leaving),
-            unsettled=tuple(id_ for id_ in recorded if id_ not in settled),
-            uncontributed=sharing.proved_without,
-        )
 
     def _let_go(
         self,
@@ -205,7 +125,7 @@ class Teardown:
         applied = apply(hands, Plan((*resolving, leaving)), resource.status, resource.status)
         _settle_resolutions(applied, past)
         doomed = [e for e in remains.holdings.all if e.state is not EndpointState.DELETING]
-        retained = [e for e in doomed if _retains(resource) and not e.state.is_dead and not _is_bare(e, resource)]
+        retained = [e for e in doomed if retains(resource) and not e.state.is_dead and not is_bare(e, resource)]
         unseen = [id_ for id_ in remains.unproved if id_ not in past.delete_accepted]
         with audit_context(key=str(resource.key), uid=resource.uid, generation=resource.generation):
             if retained:
@@ -223,16 +143,17 @@ class Teardown:
             return Outcome(requeue_after=SECOND_LOOK_SECONDS, result="waiting")
         ids = sorted(recorded_ids(resource.status))
         self._tell_what_stays(resource, remains)
-        if _retains(resource):
+        if retains(resource):
             self.events.publish(resource, "Retained", f"Left in AWS, without our tags: {', '.join(ids) or 'nothing'}.")
         else:
-            self.events.publish(resource, "Deleted", f"AWS shows nothing left of {', '.join(ids) or 'it'}.")
+            what = "nothing else" if remains.stuck else "nothing left"
+            self.events.publish(resource, "Deleted", f"AWS shows {what} of {', '.join(ids) or 'it'}.")
         self.eyes.resources.remove_finalizer(resource)
         return Outcome(result="gone")
 
     def _tell_what_stays(self, resource: Resource, remains: Remains) -> None:
-        shared = [id_ for entry in resource.status.endpoints for id_ in entry.contributed_ids]
-        if _retains(resource) and shared:
+        shared = list(contributed_ids(resource.status))
+        if retains(resource) and shared:
             note = f"Our statements stay in the policy of {', '.join(shared)}: deletionPolicy is Retain."
             self.events.publish(resource, "StatementsRetained", note)
         if remains.stuck:
@@ -250,7 +171,7 @@ class Teardown:
     def _abandon(self, resource: Resource) -> Outcome:
         ids = ", ".join(sorted(recorded_ids(resource.status))) or "no known ids"
         intents = ", ".join(f"an unanswered Create for {e.role}" for e in resource.status.endpoints if e.intent_open)
-        shared = [id_ for entry in resource.status.endpoints for id_ in entry.contributed_ids]
+        shared = list(contributed_ids(resource.status))
         statements = f", our statements in the policy of {', '.join(shared)}" if shared else ""
         left = f"{ids}{f', {intents}' if intents else ''}{statements}"
         note = f"Abandoned on request: account {resource.abandoned_account} may still hold {left}."
@@ -272,14 +193,6 @@ class Teardown:
         status = statuses.deleting(resource.status, resource.generation, now, _described(error, resource))
         self.eyes.resources.write_status(resource, status)
         return Outcome(retry=True, result="error")
-
-
-def past_gone(entry: EndpointStatus, past: Recollection, now: datetime) -> bool:
-    """Whether an intent may be given up: AWS had every chance to show what came of it, and didn't."""
-    if entry.role in past.intents_without_vpc:
-        return True
-    since = past.unseen_since.get(entry.role.value)
-    return since is not None and now - since > LAG_BOUND
 
 
 def _progress(status: Status, resource: Resource, remains: Remains, applied: Applied, now: datetime) -> Status:
@@ -332,32 +245,6 @@ def _cannot_proceed(remains: Remains) -> str | None:
     return None
 
 
-def _without_released(holdings: Holdings, owner: Owner) -> Holdings:
-    def released(endpoint: Endpoint) -> bool:
-        return CLUSTER_TAG not in endpoint.tags and OWNER_TAG not in endpoint.tags
-
-    by_role = {
-        role: replace(
-            holding,
-            live=None if holding.live and released(holding.live) else holding.live,
-            surplus=tuple(e for e in holding.surplus if not released(e)),
-            dead=tuple(e for e in holding.dead if not released(e)),
-            leaving=tuple(e for e in holding.leaving if not released(e)),
-            stranger=holding.stranger
-            if holding.stranger and holding.stranger.tags.get(RETAINED_TAG) != str(owner.key)
-            else None,
-        )
-        for role, holding in holdings.by_role.items()
-    }
-    return replace(holdings, by_role=by_role)
-
-
-def _is_bare(endpoint: Endpoint, resource: Resource) -> bool:
-    """Made only to find out about an intent: never as specified, without subnets and routes, not worth keeping."""
-    applied = any(entry.applied for entry in resource.status.endpoints if entry.id == endpoint.id)
-    return not (applied or endpoint.subnet_ids or endpoint.route_table_ids)
-
-
 def _unclear(resource: Resource) -> str | None:
     """What a spec that got past the schema leaves open, where a guess could delete what somebody wants to keep."""
     if not isinstance(resource.spec.get("region"), str):
@@ -366,10 +253,6 @@ def _unclear(resource: Resource) -> str | None:
     if policy not in {known.value for known in DeletionPolicy}:
         return f"spec.deletionPolicy is {policy!r}: set it to Delete or Retain."
     return None
-
-
-def _retains(resource: Resource) -> bool:
-    return resource.spec.get("deletionPolicy") == DeletionPolicy.RETAIN.value
 
 
 def _described(error: AwsError, resource: Resource) -> str:

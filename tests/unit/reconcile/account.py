@@ -12,6 +12,7 @@ from ibpe.aws.gateway import (
     EndpointID,
     EndpointState,
     EndpointType,
+    ModifyEndpoint,
 )
 from tests.unit.reconcile.given import ACCOUNT
 
@@ -27,6 +28,8 @@ class Account:
     """Made, and not shown yet."""
     tokens: dict[str, EndpointID] = field(default_factory=dict)
     fail: dict[str, AwsError] = field(default_factory=dict)
+    lagging: dict[EndpointID, Endpoint] = field(default_factory=dict)
+    """Shown as they were before they were modified."""
     unsuccessful: dict[EndpointID, DeleteFailure] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
@@ -36,7 +39,9 @@ class Account:
 
     def writes(self) -> list[str]:
         """The writes that were sent, in order."""
-        return [call for call in self.calls if call.split()[0] in {"Create", "Delete", "PutTags", "RemoveTags"}]
+        return [
+            call for call in self.calls if call.split()[0] in {"Create", "Delete", "Modify", "PutTags", "RemoveTags"}
+        ]
 
     def finish_deleting(self) -> None:
         """What is deleting is gone by id."""
@@ -54,7 +59,8 @@ class Account:
 
     def endpoint(self, endpoint_id: EndpointID) -> Endpoint | None:
         self._call("Describe", endpoint_id)
-        return None if endpoint_id in self.hidden else self.endpoints.get(endpoint_id)
+        shown = self.lagging.get(endpoint_id) or self.endpoints.get(endpoint_id)
+        return None if endpoint_id in self.hidden else shown
 
     def owned_endpoints(self, tags: Mapping[str, str]) -> tuple[Endpoint, ...]:
         self._call("Describe", *tags.values())
@@ -91,6 +97,11 @@ class Account:
             elif id_ not in failures:
                 self.endpoints[id_] = replace(self.endpoints[id_], state=EndpointState.DELETING)
         return failures
+
+    def modify_endpoint(self, request: ModifyEndpoint) -> None:
+        self._call("Modify", request.id)
+        if request.policy is not None:
+            self.hold(replace(self.endpoints[request.id], policy=request.policy))
 
     def put_tags(self, ids: Collection[EndpointID], tags: Mapping[str, str]) -> None:
         self._call("PutTags", *sorted(ids))

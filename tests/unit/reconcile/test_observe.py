@@ -18,11 +18,13 @@ from ibpe.reconcile.observe import AccountMismatch, Eyes, absences, is_transitio
 from ibpe.reconcile.ports import Key
 from tests.kubernetes_fake import FakeResources
 from tests.unit.reconcile.account import Account
+from tests.unit.reconcile.foreign import OTHERS, STRAY, TEAM, THEIRS, gateway, policy
 from tests.unit.reconcile.given import (
     A1,
     ACCOUNT,
     B1,
     GROUP,
+    GROUP2,
     IB_ID,
     IMAGE_BUILDER,
     NOW,
@@ -44,6 +46,7 @@ from tests.unit.reconcile.given import (
 WANT, WANT_S3 = wanted(), wanted(Role.S3)
 CREATING = entry(WANT, state="creating", applied={})
 FIRST = Key("team-b", "first")
+CONTRIBUTE = {"mode": "Contribute", "endpointID": THEIRS}
 
 
 @dataclass
@@ -81,9 +84,10 @@ class Sight:
 
     def look(self, status: Status | None = None, past: Recollection | None = None, **changes: Any) -> Observation:
         eyes = Eyes(cast("Cloud", self.aws), cast("Any", self), cast("Any", self), self.resources, self.claims, 900.0)
-        mine = resource(status, **changes)
+        parts = {name: changes.pop(name) for name in ("imageBuilder", "s3") if name in changes}
+        mine = resource(status, **({"spec": spec(**parts)} if parts else {}), **changes)
         self.claims.put(mine.uid, mine.key, mine.created_at, claims_of(mine.spec))
-        parsed = {name: value for name, value in mine.spec.items() if name in {"imageBuilder", "s3"}}
+        parsed = {name: mine.spec.get(name) for name in ("imageBuilder", "s3")}
         return observe(eyes, mine, desired(**parsed), past or Recollection(), NOW)
 
 
@@ -137,6 +141,50 @@ def test_the_surroundings_are_looked_at_anew_for_an_edit_and_while_something_is_
     sight.look(status_of(), Recollection(prerequisites_stale=True))
     assert sight.ages == [900.0, 0.0, 0.0]
     assert sight.needs[0] == Needs(REGION, VPC, frozenset({A1, B1}), frozenset({GROUP}), frozenset({IMAGE_BUILDER, S3}))
+
+
+# Others' endpoints
+
+
+def test_somebody_elses_endpoint_that_the_list_lacks_is_asked_for_by_id() -> None:
+    shared = gateway(policy(TEAM))
+    seen = Sight(aws=Account(endpoints={THEIRS: shared})).look(s3=CONTRIBUTE)
+    assert seen.named == {THEIRS: shared}
+    assert Sight(listed=(shared,)).look(s3=CONTRIBUTE).named == {THEIRS: shared}
+
+
+@pytest.mark.parametrize("listed", [(), (gateway(policy(TEAM), state=EndpointState.DELETED),)], ids=["gone", "deleted"])
+def test_somebody_elses_endpoint_that_is_gone_is_not_there(listed: tuple[Endpoint, ...]) -> None:
+    assert Sight(listed=listed).look(s3=CONTRIBUTE).named == {}
+
+
+def test_our_statements_are_found_wherever_they_are_in_the_region() -> None:
+    elsewhere = gateway(policy(TEAM, STRAY), vpc_id=OTHER_VPC)
+    seen = Sight(listed=(elsewhere, gateway(policy(TEAM), id=OTHERS))).look()
+    assert seen.contributions == (elsewhere,)
+    assert seen.uncontributed == frozenset()
+
+
+def test_an_endpoint_that_is_recorded_to_hold_them_is_asked_for_by_id() -> None:
+    recorded = status_of(EndpointStatus(role=Role.S3, contributed_ids=(THEIRS, OTHERS)))
+    sight = Sight()
+    sight.aws.hold(gateway(policy(TEAM, STRAY)))
+    seen = sight.look(recorded)
+    assert [endpoint.id for endpoint in seen.contributions] == [THEIRS]
+    assert seen.uncontributed == {OTHERS}
+
+
+def test_that_they_are_gone_is_not_proved_by_other_credentials_than_the_pinned() -> None:
+    recorded = status_of(EndpointStatus(role=Role.S3, contributed_ids=(THEIRS,)))
+    with pytest.raises(AccountMismatch, match="210987654321"):
+        Sight(aws=Account(account=AccountID("210987654321"))).look(recorded)
+
+
+def test_the_groups_of_somebody_elses_interface_are_looked_at() -> None:
+    interface = made(WANT, id=THEIRS, tags={}, security_group_ids=frozenset({GROUP2}))
+    sight = Sight(listed=(interface,))
+    sight.look(imageBuilder={"mode": "Existing", "endpointID": THEIRS}, s3=None)
+    assert sight.needs[0].security_group_ids == {GROUP2}
 
 
 # Absence

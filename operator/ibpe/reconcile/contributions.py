@@ -1,0 +1,54 @@
+"""Where our statements are in others' policies, and where they are proved not to be. Decides on what was looked up."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ibpe.api.status import Status
+from ibpe.aws.gateway import Endpoint, EndpointID
+from ibpe.policy.contribution import is_contributed
+from ibpe.reconcile.memory import LAG_BOUND, Recollection
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """Where our statements are in others' policies."""
+
+    found: tuple[Endpoint, ...]
+    proved_without: frozenset[EndpointID]
+    """Endpoints that the status records for having them, and that are proved not to, or to be gone."""
+
+
+def contributed_ids(status: Status) -> Iterator[EndpointID]:
+    """Every endpoint of others that the status says may have our statements."""
+    for entry in status.endpoints:
+        yield from map(EndpointID, entry.contributed_ids)
+
+
+def contributions(
+    listed: Iterable[Endpoint],
+    recorded: Mapping[EndpointID, Endpoint | None],
+    mark: str,
+    past: Recollection,
+    now: datetime,
+) -> Contributions:
+    """Every policy with our Sids: of a list, and of the recorded endpoints as they were looked up (None: not found).
+
+    Statements that were seen there and no longer are, are gone. Where they were sent and never seen, they may yet
+    appear, for as long as the lag bound.
+    """
+    found = {endpoint.id: endpoint for endpoint in listed if not endpoint.state.is_gone}
+    without: set[EndpointID] = set()
+    for id_, endpoint in recorded.items():
+        gone = endpoint is None or endpoint.state.is_gone
+        if endpoint is not None and not gone and is_contributed(endpoint.policy, mark):
+            found[id_] = endpoint
+            past.seen_contributed.add(id_)
+            past.unseen_since.pop(_statements_in(id_), None)
+        elif gone or id_ in past.seen_contributed or past.unseen_for(_statements_in(id_), now) > LAG_BOUND:
+            without.add(id_)
+    return Contributions(tuple(found.values()), frozenset(without))
+
+
+def _statements_in(endpoint_id: EndpointID) -> str:
+    return f"statements in {endpoint_id}"
