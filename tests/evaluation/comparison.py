@@ -2,7 +2,7 @@
 
 from ibpe.policy.access import Caller, Decision, Request, Verdict, decide
 from ibpe.policy.document import PolicyDocument
-from tests.evaluation.reference import OLD_VERSION, Call, Policy, applies, readings, rulings, several
+from tests.evaluation.reference import Call, Reference
 
 
 def request_of(call: Call) -> Request:
@@ -16,29 +16,32 @@ def call_of(request: Request) -> Call:
     return Call(request.action, request.resource, caller.kind, caller.name, caller.account, request.context)
 
 
-def assert_agreement(policy: Policy, document: PolicyDocument, call: Call) -> Decision:
+def assert_agreement(reference: Reference, document: PolicyDocument, call: Call) -> Decision:
     """The decision, which is what the documentation says, and rests on a statement that speaks of the call.
 
-    `document` is the policy, parsed. Where the documentation can be read in several ways, any of their rulings will do.
+    `document` is the reference's policy, parsed. Where the documentation can be read in several ways, any of their
+    rulings will do.
     """
-    decision = decide(document, request_of(call))
-    possible = rulings(policy, call)
+    decision, possible = decide(document, request_of(call)), reference.rulings(call)
     expected = {Verdict.ALLOWED if ruling.allowed else Verdict.DENIED for ruling in possible}
     if len(expected) > 1:
         expected.add(Verdict.DEPENDS)
-    assert decision.verdict in expected, f"{call} under {policy}: {decision}, but the documentation has {possible}"
-    _assert_the_statement_rules_so(policy, document, call, decision)
+    assert decision.verdict in expected, (
+        f"{call} under {reference.policy}: {decision}, but the documentation has {possible}"
+    )
+    _assert_the_statement_rules_so(reference, document, call, decision)
     return decision
 
 
-def _assert_the_statement_rules_so(policy: Policy, document: PolicyDocument, call: Call, decision: Decision) -> None:
+def _assert_the_statement_rules_so(
+    reference: Reference, document: PolicyDocument, call: Call, decision: Decision
+) -> None:
     if decision.statement is None:
         assert decision.verdict is Verdict.DENIED
         return
     if decision.verdict is not Verdict.DEPENDS:
         assert decision.statement.effect == ("Allow" if decision.verdict is Verdict.ALLOWED else "Deny")
-    written, version = several(policy["Statement"]), policy.get("Version", OLD_VERSION)
-    named = [written[index] for index, each in enumerate(document.statements) if each == decision.statement]
-    assert any(applies(each, call, version, reading) for each in named for reading in readings(policy, call)), (
+    named = [index for index, each in enumerate(document.statements) if each == decision.statement]
+    assert any(reference.may_apply(index, call) for index in named), (
         f"{decision.statement} was named for {call}, of which it doesn't speak"
     )

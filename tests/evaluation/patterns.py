@@ -5,8 +5,10 @@ ArnLike), "Variables and tags" (where variables stand, special characters, defau
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import takewhile
 from typing import Final
 
 VARIABLES_SINCE: Final = "2012-10-17"
@@ -35,34 +37,57 @@ class Some:
 
 
 Token = Letter | One | Some
-Pattern = tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What a value of a policy stands for; `start` is the text before its first wildcard."""
+
+    tokens: tuple[Token, ...]
+    start: str
+
+
 Context = Mapping[str, Sequence[str]]
 WILDCARDS: Final[Mapping[str, Token]] = {"*": Some(), "?": One()}
 
 
 def read(text: str, version: str, context: Context) -> Pattern:
     """The pattern that a policy's value stands for in this request. Raises UnresolvedVariableError."""
+    if version < VARIABLES_SINCE or "${" not in text:
+        return _read_without_variables(text)
     tokens: list[Token] = []
     position = 0
-    for found in _VARIABLE.finditer(text) if version >= VARIABLES_SINCE else ():
+    for found in _VARIABLE.finditer(text):
         tokens += _wildcards(text[position : found.start()])
         tokens += map(Letter, _resolved(found["name"], found["default"], context))
         position = found.end()
-    tokens += _wildcards(text[position:])
-    return tuple(tokens)
+    return _pattern([*tokens, *_wildcards(text[position:])])
+
+
+@cache
+def _read_without_variables(text: str) -> Pattern:
+    return _pattern(_wildcards(text))
+
+
+def _pattern(tokens: Sequence[Token]) -> Pattern:
+    start = takewhile(lambda token: isinstance(token, Letter), tokens)
+    return Pattern(tuple(tokens), _plain(start))
+
+
+def _plain(tokens: Iterable[Token]) -> str:
+    return "".join(
+        token.character if isinstance(token, Letter) else "*" if isinstance(token, Some) else "?" for token in tokens
+    )
 
 
 def read_plain(text: str, version: str, context: Context) -> str:
     """The same for operators without wildcards: the characters as they are, variables filled in."""
-    return "".join(
-        token.character if isinstance(token, Letter) else "*" if isinstance(token, Some) else "?"
-        for token in read(text, version, context)
-    )
+    return _plain(read(text, version, context).tokens)
 
 
 def matches(pattern: Pattern, text: str) -> bool:
     """Whether the whole text fits; wildcards span any character."""
-    return _fits(pattern, text, [True] * len(pattern), frozenset())
+    return _fits(pattern, text, frozenset())
 
 
 def matches_resource(pattern: Pattern, resource: str, *, six_segments: bool) -> bool:
@@ -70,10 +95,8 @@ def matches_resource(pattern: Pattern, resource: str, *, six_segments: bool) -> 
 
     `six_segments`: the resource part, behind the fifth colon, is one segment; otherwise each colon ends one.
     """
-    followers = (*pattern[1:], Letter(":"))
-    spans = [isinstance(token, Some) and after == Letter(":") for token, after in zip(pattern, followers, strict=True)]
     colons = [index for index, character in enumerate(resource) if character == ":"]
-    return _fits(pattern, resource, spans, frozenset(colons[:5] if six_segments else colons))
+    return _fits(pattern, resource, frozenset(colons[:5] if six_segments else colons))
 
 
 def matches_arn(pattern: Pattern, arn: str) -> bool:
@@ -84,29 +107,36 @@ def matches_arn(pattern: Pattern, arn: str) -> bool:
 
 def _six(pattern: Pattern) -> list[Pattern]:
     parts: list[list[Token]] = [[]]
-    for token in pattern:
+    for token in pattern.tokens:
         if token == Letter(":") and len(parts) < 6:
             parts.append([])
         else:
             parts[-1].append(token)
-    return [tuple(part) for part in parts]
+    return [_pattern(part) for part in parts]
 
 
-def _fits(pattern: Pattern, text: str, spans: Sequence[bool], ends: frozenset[int]) -> bool:
+def _fits(pattern: Pattern, text: str, ends: frozenset[int]) -> bool:
     """Walks all the ways through the pattern at once; a place is the number of tokens that are done with.
 
-    `ends`: where segments end in the text; `spans`: which tokens go beyond.
+    `ends`: where in the text a segment ends, beyond which only a `*` goes that ends its own segment.
     """
-    places = _skipping(pattern, {0})
-    for index, character in enumerate(text):
-        if not places:
-            return False
+    if not text.startswith(pattern.start):
+        return False
+    places = _skipping(pattern, {len(pattern.start)})
+    for index in range(len(pattern.start), len(text)):
         reached = set()
         for place in places:
-            if place < len(pattern):
-                reached |= _after(pattern[place], place, character, stays=index in ends and not spans[place])
+            if place < len(pattern.tokens):
+                stays = index in ends and not _ends_segment(pattern, place)
+                reached |= _after(pattern.tokens[place], place, text[index], stays=stays)
         places = _skipping(pattern, reached)
-    return len(pattern) in places
+        if not places:
+            return False
+    return len(pattern.tokens) in places
+
+
+def _ends_segment(pattern: Pattern, place: int) -> bool:
+    return isinstance(pattern.tokens[place], Some) and pattern.tokens[place + 1 : place + 2] in ((), (Letter(":"),))
 
 
 def _after(token: Token, place: int, character: str, *, stays: bool) -> set[int]:
@@ -122,7 +152,7 @@ def _skipping(pattern: Pattern, places: set[int]) -> set[int]:
     """The places, and those behind a `*` that stands for nothing."""
     for place in tuple(places):
         after = place
-        while after < len(pattern) and isinstance(pattern[after], Some):
+        while after < len(pattern.tokens) and isinstance(pattern.tokens[after], Some):
             after += 1
             places.add(after)
     return places

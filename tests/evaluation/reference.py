@@ -45,31 +45,39 @@ class Ruling:
         return self.effect == "Allow"
 
 
-def rulings(policy: Policy, call: Call) -> frozenset[Ruling]:
-    """What may become of the call: one ruling, or several where the documentation leaves it open."""
-    return frozenset(rule(policy, call, reading) for reading in readings(policy, call))
+class Reference:
+    """A policy, and what becomes of calls under it."""
 
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.version: str = policy.get("Version", OLD_VERSION)
+        self.statements = several(policy["Statement"])
+        operators = [operator for each in self.statements for operator, _, _ in conditions(each)]
+        self._open = (
+            "${" in str(policy),
+            any(operator.startswith("ForAnyValue:") and operator.endswith("IfExists") for operator in operators),
+            any("NotPrincipal" in each for each in self.statements),
+        )
 
-def readings(policy: Policy, call: Call) -> tuple[Reading, ...]:
-    """The ways in which the documentation lets this policy be read for this call."""
-    operators = [operator for each in several(policy["Statement"]) for operator, _, _ in conditions(each)]
-    matters = (
-        "${" in str(policy),
-        any(operator.startswith("ForAnyValue:") and operator.endswith("IfExists") for operator in operators),
-        any("NotPrincipal" in each for each in several(policy["Statement"])),
-        call.resource.count(":") > 5,
-    )
-    return tuple(Reading(*choices) for choices in product(*((True, False) if each else (True,) for each in matters)))
+    def readings(self, call: Call) -> tuple[Reading, ...]:
+        """The ways in which the documentation lets this policy be read for this call."""
+        matters = (*self._open, call.resource.count(":") > 5)
+        choices = product(*((True, False) if each else (True,) for each in matters))
+        return tuple(Reading(*choice) for choice in choices)
 
+    def rulings(self, call: Call) -> frozenset[Ruling]:
+        """What may become of the call: one ruling, or several where the documentation leaves it open."""
+        return frozenset(self.rule(call, reading) for reading in self.readings(call))
 
-def rule(policy: Policy, call: Call, reading: Reading) -> Ruling:
-    """An explicit Deny wins over any Allow, and without an Allow the call is denied."""
-    effects = [
-        statement["Effect"]
-        for statement in several(policy["Statement"])
-        if applies(statement, call, policy.get("Version", OLD_VERSION), reading)
-    ]
-    return Ruling("Deny" if "Deny" in effects else "Allow" if "Allow" in effects else None)
+    def rule(self, call: Call, reading: Reading) -> Ruling:
+        """An explicit Deny wins over any Allow, and without an Allow the call is denied."""
+        effects = [each["Effect"] for each in self.statements if applies(each, call, self.version, reading)]
+        return Ruling("Deny" if "Deny" in effects else "Allow" if "Allow" in effects else None)
+
+    def may_apply(self, index: int, call: Call) -> bool:
+        """Whether a statement speaks of the call, in one reading at least."""
+        readings = self.readings(call)
+        return any(applies(self.statements[index], call, self.version, reading) for reading in readings)
 
 
 def applies(statement: Policy, call: Call, version: str, reading: Reading) -> bool:

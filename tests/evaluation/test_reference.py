@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.evaluation.reference import Call, rulings
+from tests.evaluation.reference import Call, Reference
 from tests.evaluation.vocabulary import ACCOUNT, ROLE, ROOT
 
 ANYTHING: dict[str, Any] = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
@@ -12,7 +12,7 @@ TAGS = ["PostDateTime", "Message", "Tags"]
 
 
 def may(policy: dict[str, Any], call: Call) -> list[str | None]:
-    return sorted((ruling.effect for ruling in rulings(policy, call)), key=str)
+    return sorted((ruling.effect for ruling in Reference(policy).rulings(call)), key=str)
 
 
 def under(changes: dict[str, Any], call: Call, version: str = "2012-10-17") -> list[str | None]:

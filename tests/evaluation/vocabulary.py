@@ -157,7 +157,16 @@ REQUEST_VALUES: Final[Mapping[str, tuple[str, ...]]] = {
         ("2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00", "2026-06-01T12:00:00Z", "2025-12-31T23:59:59Z"),
     ),
     **dict.fromkeys(
-        ARN_OPERATORS, (ROLE, USER, ROOT, f"{ROLE}:x", "arn:aws-cn:iam::123456789012:user/ada", "not-an-arn")
+        ARN_OPERATORS,
+        (
+            ROLE,
+            USER,
+            ROOT,
+            f"{ROLE}:x",
+            "arn:aws-cn:iam::123456789012:user/ada",
+            "not-an-arn",
+            f"arn:aws:iam::1:x:{ACCOUNT}:role/build",
+        ),
     ),
     **dict.fromkeys(ADDRESS_OPERATORS, ("10.1.2.3", "10.1.2.4", "11.0.0.1", "2001:db8::1", "2001:db9::1")),
     "Bool": ("true", "false"),
