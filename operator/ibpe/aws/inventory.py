@@ -47,8 +47,8 @@ class _Region:
     def __init__(self, cluster: str) -> None:
         self.lock = threading.Lock()
         self.latest: Snapshot | None = None
-        self.told: Snapshot | None = None
-        """The snapshot that `refresh` last told the differences of."""
+        self.untold: frozenset[Change] = frozenset()
+        """What differed from one snapshot to the next since `refresh` last told: what came and went again, too."""
         self.flight: _Flight | None = None
         self.failing: AwsError | None = None
         """Why the last look failed; None once one succeeded."""
@@ -111,8 +111,9 @@ class Inventory:
         return float("inf") if latest is None else max(0.0, self._clock() - latest.begun_at)
 
     def refresh(self, region: str) -> frozenset[Change]:
-        """Look now; returns what differs since the last refresh (or, at first, since the first snapshot).
+        """Look now; returns what changed since the last refresh (or, at first, since the first snapshot).
 
+        A change that was undone again is among them: a reconcile may have decided from a snapshot in between.
         While the region is braked, it looks at what vanished by id; what is settled by that counts as a change.
         Raises ObservationFailed: the differences are told by the next refresh that succeeds.
         """
@@ -121,8 +122,7 @@ class Inventory:
             suspects = self._suspects(known)
         after = self.snapshot(region, not_before=self._clock())
         with known.lock:
-            before, known.told = known.told, after
-        found = changes(before, after, self._cluster) if before is not None else frozenset()
+            found, known.untold = known.untold, frozenset()
         return found | self._look_again(region, known, after.account, suspects)
 
     def hint_transitional(self, region: str) -> None:
@@ -173,11 +173,10 @@ class Inventory:
         endpoints = shared_with(before, gateway.list_endpoints())
         return Snapshot(account=account, region=region, begun_at=begun_at, endpoints=endpoints)
 
-    @staticmethod
-    def _land(known: _Region, snapshot: Snapshot) -> None:
+    def _land(self, known: _Region, snapshot: Snapshot) -> None:
+        if known.latest is not None:
+            known.untold |= changes(known.latest, snapshot, self._cluster)
         known.latest = snapshot
-        if known.told is None:
-            known.told = snapshot
         known.brake.note(snapshot)
         known.transitions.note(snapshot)
 

@@ -194,6 +194,20 @@ def test_another_cluster_s_owner_is_nobody_of_ours(cloud: FakeCloud, inventory: 
     assert (change.owners, change.foreign, change.vpc_id) == (frozenset(), True, "vpc-1")
 
 
+def test_what_was_undone_again_is_told_to_whoever_saw_it_in_between(
+    cloud: FakeCloud, clock: Clock, inventory: Inventory
+) -> None:
+    """Our own change, seen by our own look, and undone by somebody before the watch looks again."""
+    cloud.hold(endpoint(1, owner="a/x"))
+    inventory.refresh(REGION)
+    cloud.hold(endpoint(1, owner="a/x", policy="{1}"))
+    clock.advance(1)
+    inventory.snapshot(REGION, not_before=clock.now)
+    cloud.hold(endpoint(1, owner="a/x"))
+    assert owners(inventory.refresh(REGION)) == {"a/x"}
+    assert inventory.refresh(REGION) == frozenset()
+
+
 def test_what_a_reconcile_s_own_look_saw_first_is_told_all_the_same(
     cloud: FakeCloud, clock: Clock, inventory: Inventory
 ) -> None:
