@@ -196,7 +196,7 @@ class Reconciler:
         )
         status = statuses.conclude(resource.status, overlaid(entries, applied), end)
         written, news = self._publish(work.resource, resource, status, applied, now)
-        for widening in widenings(work.desired, work.plan, applied.done, news.detected):
+        for widening in widenings(work.desired, work.plan, applied, news.detected):
             self._watcher.policy_widened(widening.role.value, widening.cause)
             notice = of_widening(widening)
             self._events.publish(written, notice.reason, notice.note, warning=notice.warning)

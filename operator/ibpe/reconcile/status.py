@@ -8,6 +8,7 @@ from ibpe.api.names import ConditionStatus, ConditionType, Role
 from ibpe.api.status import EndpointStatus, PlannedAction, Status
 from ibpe.aws.errors import AwsError, ErrorClass
 from ibpe.reconcile.actions import Contribute, Create, Delete, Failure, Modify, Resolve, Retag, Withdraw
+from ibpe.reconcile.checks.advice import warnings
 from ibpe.reconcile.conditions import Verdict, merge
 from ibpe.reconcile.failed_calls import describe
 from ibpe.reconcile.fields import Field
@@ -271,7 +272,7 @@ def _checks(end: Round) -> dict[ConditionType, Verdict]:
     return {
         ConditionType.POLICY_VALID: Verdict("False", policy[0].reason, _all(policy))
         if policy
-        else Verdict("True", "Valid", "The endpoint policies are valid."),
+        else Verdict("True", "Valid", " ".join(("The endpoint policies are valid.", *warnings(end.desired)))),
         ConditionType.PREREQUISITES_MET: Verdict("False", other[0].reason, _all(other))
         if other
         else Verdict("True", "Met", "VPC, subnets, security groups and route tables are as they must be."),

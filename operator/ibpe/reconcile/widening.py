@@ -17,6 +17,7 @@ from ibpe.policy.problem import EndpointRole
 from ibpe.policy.widening import widened
 from ibpe.reconcile.actions import Action, Contribute, Modify
 from ibpe.reconcile.fields import Field
+from ibpe.reconcile.hands import Applied
 from ibpe.reconcile.plan import Plan, RolePlan
 from ibpe.reconcile.wanted import Desired
 
@@ -33,16 +34,14 @@ class Widening:
     cause: Cause
 
 
-def widenings(
-    desired: Desired, plan: Plan, done: Collection[Action], detected: Collection[DriftEntry]
-) -> Iterator[Widening]:
+def widenings(desired: Desired, plan: Plan, applied: Applied, detected: Collection[DriftEntry]) -> Iterator[Widening]:
     """The policies that allow more: edited ones that were written, and drifted ones when that is first seen.
 
     A repair is no widening: it brings back what was told when it was first written.
     """
     news = {entry.role for entry in detected if entry.field == Field.POLICY}
     for role in plan.roles:
-        change = _change(desired, role, done, is_news=role.role in news)
+        change = _change(desired, role, applied, is_news=role.role in news)
         if role.live is None or change is None:
             continue
         before, after, cause = change
@@ -59,7 +58,7 @@ def _asked(desired: Desired, role: Role) -> list[Request]:
 
 
 def _change(
-    desired: Desired, role: RolePlan, done: Collection[Action], *, is_news: bool
+    desired: Desired, role: RolePlan, applied: Applied, *, is_news: bool
 ) -> tuple[PolicyDocument, PolicyDocument, Cause] | None:
     """The policy before and after, and why it changed; None where it did not, or can't be read."""
     finding = next((f for f in role.findings if f.difference.field is Field.POLICY), None)
@@ -69,13 +68,18 @@ def _change(
     try:
         shown = parse(role.live.policy)
         if not finding.drift:
-            written = next((text for action in done if (text := _written(role, action))), None)
-            return (shown, parse(written), "edit") if written else None
+            written = next((text for action in applied.done if (text := _written(role, action))), None)
+            return (shown, parse(written), "edit") if written and not _refused(role, applied) else None
     except PolicyError:
         return None
     if wanted is None or isinstance(wanted.policy, PolicyError):
         return None
     return wanted.policy, shown, "drift"
+
+
+def _refused(role: RolePlan, applied: Applied) -> bool:
+    """Whether AWS took the other fields of a change and not the policy."""
+    return any(failure.role is role.role and Field.POLICY in failure.fields for failure in applied.failures)
 
 
 def _written(role: RolePlan, action: Action) -> str | None:

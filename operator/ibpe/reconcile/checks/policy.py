@@ -1,11 +1,8 @@
 """Is the policy one, does it do what it says, and does it let builds through?"""
 
-from functools import lru_cache
-
-from ibpe.api.names import Role
-from ibpe.policy.document import SIZE_LIMIT, PolicyDocument, PolicyError, size
-from ibpe.policy.lint import EndpointRole, Problem, lint
+from ibpe.policy.document import SIZE_LIMIT, PolicyError, size
 from ibpe.policy.needs import first_denied
+from ibpe.reconcile.checks.advice import first_error, policy_field
 from ibpe.reconcile.checks.case import Case, Refusal
 from ibpe.reconcile.checks.shared import denial
 from ibpe.reconcile.fields import Field
@@ -13,7 +10,7 @@ from ibpe.reconcile.fields import Field
 
 def policy_is_valid(case: Case) -> Refusal | None:
     """Is there a policy, and is it short enough?"""
-    policy, where = case.endpoint.policy, _where(case)
+    policy, where = case.endpoint.policy, policy_field(case.endpoint.role)
     if isinstance(policy, PolicyError):
         return case.refuse("PolicyInvalid", f"{where}: {policy}.", Field.POLICY)
     if size(policy) > SIZE_LIMIT:
@@ -31,8 +28,12 @@ def policy_does_what_it_says(case: Case) -> Refusal | None:
     policy = case.endpoint.policy
     if isinstance(policy, PolicyError):
         return None
-    problem = _first_error(policy, case.endpoint.role, case.desired.region)
-    return None if problem is None else case.refuse("PolicyInvalid", f"{_where(case)}: {problem}.", Field.POLICY)
+    problem = first_error(policy, case.endpoint.role, case.desired.region)
+    return (
+        None
+        if problem is None
+        else case.refuse("PolicyInvalid", f"{policy_field(case.endpoint.role)}: {problem}.", Field.POLICY)
+    )
 
 
 def policy_lets_builds_through(case: Case) -> Refusal | None:
@@ -43,16 +44,6 @@ def policy_lets_builds_through(case: Case) -> Refusal | None:
     denied = first_denied(policy, (need for need in case.endpoint.needs if need.asker == "build"))
     if denied is None:
         return None
-    words = f"{_where(case)} would break builds: {denial(*denied)}. Allow it, or except it from the Deny."
+    where = policy_field(case.endpoint.role)
+    words = f"{where} would break builds: {denial(*denied)}. Allow it, or except it from the Deny."
     return case.refuse("PolicyDeniesBuilds", words, Field.POLICY)
-
-
-@lru_cache(maxsize=1024)
-def _first_error(policy: PolicyDocument, role: Role, region: str) -> Problem | None:
-    """The same for equal documents, which most resources have."""
-    endpoint: EndpointRole = "imagebuilder" if role is Role.IMAGE_BUILDER else "s3"
-    return next((problem for problem in lint(policy, endpoint, region) if problem.severity == "error"), None)
-
-
-def _where(case: Case) -> str:
-    return f"{'imageBuilder' if case.endpoint.role is Role.IMAGE_BUILDER else 's3'}.policy"

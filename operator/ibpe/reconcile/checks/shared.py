@@ -7,9 +7,10 @@ from ibpe.api.names import CLUSTER_TAG, OWNER_TAG, Role
 from ibpe.aws.gateway import Endpoint, EndpointState, EndpointType, RouteTableID, SubnetID
 from ibpe.policy.access import Decision
 from ibpe.policy.contribution import contribute, withdraw
-from ibpe.policy.document import SIZE_LIMIT, PolicyError, Statement
+from ibpe.policy.document import SIZE_LIMIT, PolicyDocument, PolicyError, Statement
 from ibpe.policy.needs import Need, first_denied
 from ibpe.policy.parse import parse
+from ibpe.reconcile.checks.advice import first_error
 from ibpe.reconcile.checks.case import Refusal, carries
 from ibpe.reconcile.checks.security_groups import not_let_in
 from ibpe.reconcile.compare import listed
@@ -120,6 +121,9 @@ def contribution_is_valid(case: SharedCase) -> Refusal | None:
         return None
     if isinstance(share.statements, PolicyError):
         return case.refuse("PolicyInvalid", f"s3.policy: {share.statements}.", Field.POLICY)
+    problem = first_error(PolicyDocument(share.statements), case.wanted.role, case.desired.region)
+    if problem is not None:
+        return case.refuse("PolicyInvalid", f"s3.policy: {problem}.", Field.POLICY)
     try:
         parse(endpoint.policy)
         merged = contribute(endpoint.policy, share.statements, share.mark)

@@ -1,0 +1,43 @@
+"""What lint says of the policies that a spec asks for: the errors that refuse them, and the warnings that only tell."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from ibpe.api.names import Role
+from ibpe.policy.document import PolicyDocument, PolicyError
+from ibpe.policy.lint import EndpointRole, Problem, lint
+from ibpe.reconcile.wanted import Desired, DesiredEndpoint, Wanted
+
+
+def first_error(policy: PolicyDocument, role: Role, region: str) -> Problem | None:
+    """What the policy is refused for, if anything."""
+    return next((problem for problem in _problems(policy, role, region) if problem.severity == "error"), None)
+
+
+def warnings(desired: Desired) -> Iterator[str]:
+    """What people should know of their policies, each with the part of the spec that it is about."""
+    for wanted in desired.wanted:
+        policy = _policy(wanted)
+        for problem in _problems(policy, wanted.role, desired.region) if policy is not None else ():
+            if problem.severity == "warning":
+                yield f"{policy_field(wanted.role)}: {problem}."
+
+
+def policy_field(role: Role) -> str:
+    """`imageBuilder.policy` or `s3.policy`."""
+    return f"{'imageBuilder' if role is Role.IMAGE_BUILDER else 's3'}.policy"
+
+
+def _policy(wanted: Wanted) -> PolicyDocument | None:
+    if isinstance(wanted, DesiredEndpoint):
+        return None if isinstance(wanted.policy, PolicyError) else wanted.policy
+    if wanted.contribution is None or isinstance(wanted.contribution.statements, PolicyError):
+        return None
+    return PolicyDocument(wanted.contribution.statements)
+
+
+@lru_cache(maxsize=1024)
+def _problems(policy: PolicyDocument, role: Role, region: str) -> tuple[Problem, ...]:
+    """The same for equal documents, which most resources have."""
+    endpoint: EndpointRole = "imagebuilder" if role is Role.IMAGE_BUILDER else "s3"
+    return tuple(lint(policy, endpoint, region))

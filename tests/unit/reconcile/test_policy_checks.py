@@ -1,0 +1,68 @@
+"""What policies are refused for before they are written, and what is only said of them."""
+
+from typing import Any
+
+import pytest
+
+from ibpe.api.names import Role
+from ibpe.reconcile.checks.advice import warnings
+from ibpe.reconcile.refusals import Refusal, refuse
+from tests.unit.reconcile.foreign import TEAM, contributing, gateway, policy, sight
+from tests.unit.reconcile.given import desired, image_builder, seen, spec
+
+ALLOW = {"Effect": "Allow", "Principal": "*", "Resource": "*"}
+
+
+def custom(*statements: dict[str, Any]) -> dict[str, Any]:
+    """`spec.imageBuilder` with a document of these statements."""
+    document = {"Version": "2012-10-17", "Statement": list(statements)}
+    return image_builder(policy={"preset": "Custom", "document": document})
+
+
+def refused(**changes: Any) -> list[Refusal]:
+    return [refusal for refusal in refuse(desired(**changes), seen()) if refusal.reason.startswith("Policy")]
+
+
+def test_an_unknown_action_is_refused_with_the_one_that_was_meant() -> None:
+    (refusal,) = refused(imageBuilder=custom({**ALLOW, "Action": ["imagebuilder:*", "imagebuilder:GetComponents"]}))
+    assert (refusal.reason, refusal.role) == ("PolicyInvalid", Role.IMAGE_BUILDER)
+    assert "imageBuilder.policy: Statement[0].Action" in refusal.message
+    assert "imagebuilder:GetComponent" in refusal.message
+
+
+def test_a_policy_that_locks_builds_out_is_refused_with_the_first_request_that_it_denies() -> None:
+    (refusal,) = refused(imageBuilder=custom({**ALLOW, "Action": "imagebuilder:ListImages"}))
+    assert refusal.reason == "PolicyDeniesBuilds"
+    assert "imagebuilder:GetComponent on arn:aws:imagebuilder:us-west-2:" in refusal.message
+    assert "no statement allows it" in refusal.message
+
+
+def test_who_only_builds_needs_nothing_that_pipelines_need() -> None:
+    assert refused(imageBuilder=custom({**ALLOW, "Action": "imagebuilder:Get*"})) == []
+
+
+def test_a_deny_among_additional_statements_is_held_against_what_builds_read() -> None:
+    deny = {"Sid": "Mine", "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}
+    s3 = {**spec()["s3"], "policy": {"baseline": "FullAccess", "additionalStatements": [deny]}}
+    (refusal,) = refused(s3=s3)
+    assert (refusal.reason, refusal.role) == ("PolicyDeniesBuilds", Role.S3)
+    assert 'denied by statement "Mine"' in refusal.message
+
+
+@pytest.mark.parametrize("action", ["imagebuilder:NewThing*", "s3:GetObject"], ids=["newer", "of another service"])
+def test_what_is_only_odd_is_said_and_applied_all_the_same(action: str) -> None:
+    odd = custom({**ALLOW, "Action": ["imagebuilder:*", action]})
+    assert refused(imageBuilder=odd) == []
+    (said,) = warnings(desired(imageBuilder=odd))
+    assert said.startswith("imageBuilder.policy: Statement[0].Action: ")
+
+
+def test_presets_are_nothing_to_talk_about() -> None:
+    assert list(warnings(desired())) == []
+
+
+def test_contributed_statements_are_held_to_the_same() -> None:
+    unknown = {**ALLOW, "Action": "s3:GetObjekt"}
+    (refusal,) = refuse(contributing(additionalStatements=[unknown]), sight(gateway(policy(TEAM))))
+    assert refusal.reason == "PolicyInvalid"
+    assert "s3:GetObject" in refusal.message
