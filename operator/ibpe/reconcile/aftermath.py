@@ -9,11 +9,10 @@ from ibpe.api.spec import Spec
 from ibpe.api.status import EndpointStatus
 from ibpe.reconcile.actions import Retag
 from ibpe.reconcile.compare import as_desired
-from ibpe.reconcile.hands import Applied
 from ibpe.reconcile.intents import in_order
 from ibpe.reconcile.memory import Recollection
 from ibpe.reconcile.observation import Observation
-from ibpe.reconcile.plan import Plan, Response, RolePlan
+from ibpe.reconcile.plan import Applied, Plan, Response, RolePlan
 from ibpe.reconcile.ports import Outcome, Resource
 from ibpe.reconcile.refusals import Refusal
 from ibpe.reconcile.wanted import Desired

@@ -14,9 +14,9 @@ from ibpe.reconcile.actions import Action, Contribute, Create, Delete, Failure, 
 from ibpe.reconcile.contributing import edit_policy
 from ibpe.reconcile.creating import create, resolve
 from ibpe.reconcile.fields import Field
-from ibpe.reconcile.hands import Applied, Hands
+from ibpe.reconcile.hands import Hands
 from ibpe.reconcile.memory import DELETE_REST, Recollection
-from ibpe.reconcile.plan import Plan
+from ibpe.reconcile.plan import Applied, Plan
 
 log = logging.getLogger(__name__)
 

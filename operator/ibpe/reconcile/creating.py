@@ -5,7 +5,8 @@ from ibpe.aws.errors import AwsError, ErrorClass
 from ibpe.aws.gateway import CreateEndpoint, Endpoint, EndpointType
 from ibpe.policy.document import PolicyDocument, render
 from ibpe.reconcile.actions import Create, Resolve
-from ibpe.reconcile.hands import Applied, Hands
+from ibpe.reconcile.hands import Hands
+from ibpe.reconcile.plan import Applied
 from ibpe.reconcile.wanted import ENDPOINT_TYPES
 
 ALREADY_MADE = "IdempotentParameterMismatch"

@@ -1,4 +1,4 @@
-"""What doing needs for one resource in one round, and what became of it. Values only."""
+"""What doing needs for one resource in one round."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -6,23 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ibpe.api.names import Role
-from ibpe.api.status import EndpointStatus
 from ibpe.aws.audit import audit_context
 from ibpe.aws.gateway import Endpoint, Gateway, VpcID
-from ibpe.reconcile.actions import Action, Failure
 from ibpe.reconcile.contributing import EndpointLocks
 from ibpe.reconcile.memory import Recollection
 from ibpe.reconcile.wanted import Owner
-
-
-@dataclass
-class Applied:
-    """What became of a plan."""
-
-    entries: dict[Role, EndpointStatus]
-    done: list[Action] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    made: dict[Role, Endpoint] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
-"""A plan: what to do for each role, what differs, what is awaited. Values; `reconcile.planning` decides them."""
+"""A plan: what to do for each role, what differs, what is awaited; and what became of it. Values alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ibpe.api.names import Role
+from ibpe.api.status import EndpointStatus
 from ibpe.aws.gateway import Endpoint, EndpointID
-from ibpe.reconcile.actions import Action, Contribute, Create, Delete, Modify, Retag, Wait
+from ibpe.reconcile.actions import Action, Contribute, Create, Delete, Failure, Modify, Retag, Wait
 from ibpe.reconcile.compare import Difference
 from ibpe.reconcile.fields import Field
 
@@ -84,6 +85,16 @@ class Plan:
     def role(self, role: Role) -> RolePlan | None:
         """The plan of a role, where there is anything to say."""
         return next((plan for plan in self.roles if plan.role is role), None)
+
+
+@dataclass
+class Applied:
+    """What became of a plan."""
+
+    entries: dict[Role, EndpointStatus]
+    done: list[Action] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    made: dict[Role, Endpoint] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ibpe.reconcile.apply import apply, refused_before
 from ibpe.reconcile.contributing import EndpointLocks
 from ibpe.reconcile.desire import desire
 from ibpe.reconcile.entries import refreshed
-from ibpe.reconcile.hands import Applied, Hands
+from ibpe.reconcile.hands import Hands
 from ibpe.reconcile.intents import intents
 from ibpe.reconcile.memory import Memory, Recollection
 from ibpe.reconcile.notices import DriftNews, drift_news, notices, of_widening
@@ -30,6 +30,7 @@ from ibpe.reconcile.observe import (
     is_transitional,
     observe,
 )
+from ibpe.reconcile.plan import Applied
 from ibpe.reconcile.planning import make_plan
 from ibpe.reconcile.ports import (
     Events,

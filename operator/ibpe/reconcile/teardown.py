@@ -19,12 +19,12 @@ from ibpe.reconcile.contributions import contributed_ids
 from ibpe.reconcile.creating import ALREADY_MADE
 from ibpe.reconcile.entries import refreshed
 from ibpe.reconcile.failed_calls import describe
-from ibpe.reconcile.hands import Applied, Hands
+from ibpe.reconcile.hands import Hands
 from ibpe.reconcile.holdings import Identity
 from ibpe.reconcile.intents import in_order
 from ibpe.reconcile.memory import Recollection
 from ibpe.reconcile.observe import AccountMismatch, Eyes, check_account, identity_of, recorded_ids
-from ibpe.reconcile.plan import Plan, RolePlan
+from ibpe.reconcile.plan import Applied, Plan, RolePlan
 from ibpe.reconcile.ports import Events, Outcome, Resource
 from ibpe.reconcile.remains import Remains, look
 from ibpe.reconcile.retention import is_bare, retains

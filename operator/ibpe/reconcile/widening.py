@@ -17,8 +17,7 @@ from ibpe.policy.problem import EndpointRole
 from ibpe.policy.widening import widened
 from ibpe.reconcile.actions import Action, Contribute, Modify
 from ibpe.reconcile.fields import Field
-from ibpe.reconcile.hands import Applied
-from ibpe.reconcile.plan import Plan, RolePlan
+from ibpe.reconcile.plan import Applied, Plan, RolePlan
 from ibpe.reconcile.wanted import Desired
 
 Cause = Literal["edit", "drift"]

@@ -14,11 +14,11 @@ from ibpe.reconcile.actions import Action, Create, Delete, Modify, Retag
 from ibpe.reconcile.apply import apply, only
 from ibpe.reconcile.contributing import EndpointLocks
 from ibpe.reconcile.fields import Field
-from ibpe.reconcile.hands import Applied, Hands
+from ibpe.reconcile.hands import Hands
 from ibpe.reconcile.intents import intents
 from ibpe.reconcile.memory import Recollection
 from ibpe.reconcile.observe import identity_of
-from ibpe.reconcile.plan import Plan, RolePlan
+from ibpe.reconcile.plan import Applied, Plan, RolePlan
 from ibpe.reconcile.wanted import DesiredEndpoint
 from tests.unit.reconcile.account import Account
 from tests.unit.reconcile.given import (
