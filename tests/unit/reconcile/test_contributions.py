@@ -1,4 +1,4 @@
-"""Where our statements are: seen and then not is gone, sent and never seen is awaited, gone with the endpoint is gone."""
+"""Where our statements are: what was seen and no longer is, is gone; what was sent and never seen may yet appear."""
 
 from datetime import timedelta
 
