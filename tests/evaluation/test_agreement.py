@@ -1,14 +1,16 @@
 """`ibpe.policy.access` against the evaluator that was written apart from it, on thousands of generated pairs."""
 
 from collections import Counter
-from collections.abc import Iterator
-from itertools import combinations, pairwise
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import combinations, pairwise, product
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from ibpe.policy.access import Request, Verdict, decide
 from ibpe.policy.parse import parse
-from tests.evaluation.comparison import assert_agreement
+from tests.evaluation.comparison import assert_agreement, call_of, request_of
 from tests.evaluation.generation import CALLS_FOR_ONE_POLICY, Scene, base_of, keys_of, scenes
 from tests.evaluation.reference import Call, Reference, Ruling
 from tests.evaluation.vocabulary import POLICY_VALUES, REQUEST_VALUES, SPELLINGS
@@ -18,7 +20,9 @@ PAIRS = POLICIES * CALLS_FOR_ONE_POLICY
 ANYTHING = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
 
 
-def test_both_evaluators_rule_alike_and_name_a_statement_that_rules_so() -> None:
+def test_both_evaluators_rule_alike_and_name_a_statement_that_rules_so(
+    record_property: Callable[[str, object], None],
+) -> None:
     tally: Counter[str] = Counter()
 
     @settings(max_examples=POLICIES, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -30,8 +34,44 @@ def test_both_evaluators_rule_alike_and_name_a_statement_that_rules_so() -> None
             tally[in_words(reference.rulings(call))] += 1
 
     agree()
+    record_property("rulings", dict(tally))
     assert tally.total() >= PAIRS
     assert shares(tally) == {"Allow", "Deny", "None", "open"}, tally
+
+
+def test_a_verdict_without_some_keys_holds_whatever_their_values() -> None:
+    """The call with the values and the call without the keys may differ only where the verdict is DEPENDS."""
+    tally: Counter[Verdict] = Counter()
+
+    @settings(max_examples=POLICIES // 2, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    @given(scenes())
+    def hold(scene: Scene) -> None:
+        reference, document = Reference(scene.policy), parse(scene.policy)
+        for call, hidden in product(scene.calls, ("aws:username", "aws:*", "*")):
+            verdict = decide(document, without(request_of(call), hidden)).verdict
+            tally[verdict] += 1
+            possible = verdicts(reference, call) | verdicts(reference, call_of(without(request_of(call), hidden)))
+            assert verdict in {Verdict.DEPENDS, *possible}
+            assert verdict is Verdict.DEPENDS or len(possible) == 1 or reads_differently(reference, call)
+
+    hold()
+    assert tally[Verdict.DEPENDS] < tally.total() / 2, tally
+    assert all(tally[verdict] > tally.total() / 20 for verdict in Verdict), tally
+
+
+def without(request: Request, pattern: str) -> Request:
+    """The request of which the keys that begin so aren't known."""
+    start = pattern.removesuffix("*")
+    known = {key: values for key, values in request.context.items() if not key.startswith(start)}
+    return replace(request, context=known, unknown=frozenset({pattern}))
+
+
+def verdicts(reference: Reference, call: Call) -> set[Verdict]:
+    return {Verdict.ALLOWED if ruling.allowed else Verdict.DENIED for ruling in reference.rulings(call)}
+
+
+def reads_differently(reference: Reference, call: Call) -> bool:
+    return len(reference.readings(call)) > 1
 
 
 def in_words(possible: frozenset[Ruling]) -> str:

@@ -11,7 +11,7 @@ from itertools import product
 import pytest
 from boto3.session import Session
 
-from ibpe.policy.access import Verdict
+from ibpe.policy.access import Verdict, decide
 from ibpe.policy.document import PolicyDocument, render
 from ibpe.policy.imagebuilder import PRESETS, imagebuilder_policy
 from ibpe.policy.needs import Callers, Need, imagebuilder_needs, s3_needs
@@ -54,6 +54,21 @@ def test_each_preset_lets_builds_and_pipelines_pass_and_keeps_its_promise(place:
         assert_all_pass(document, of_the_api(place, "Organization", marketplace=marketplace))
         tries = adversaries.against_builds_api(place, marketplace=marketplace, services=services)
         assert_none_passes(document, tries)
+
+
+@everywhere
+def test_what_is_not_known_of_a_call_stops_no_build(place: Place) -> None:
+    """Every need is allowed whatever its unknown keys hold; where nothing is known of the callers, none is denied."""
+    everything = use(place, everything=True)
+    policies = [
+        imagebuilder_policy(preset, place.region, organization=INSIDE) for preset in PRESETS if preset != "Custom"
+    ]
+    for document in policies:
+        assert_none_stopped(document, imagebuilder_needs(place.region, CALLERS), {Verdict.ALLOWED})
+        assert_none_stopped(document, imagebuilder_needs(place.region), {Verdict.ALLOWED, Verdict.DEPENDS})
+    for baseline in BASELINES:
+        document = s3_policy(baseline, place.region, everything, organization=INSIDE)
+        assert_none_stopped(document, s3_needs(place.region, everything), {Verdict.ALLOWED})
 
 
 @pytest.mark.xfail(strict=True, reason="preset Organization lists just the actions that have no resource type at all")
@@ -156,3 +171,8 @@ def assert_none_passes(document: PolicyDocument, calls: Iterable[tuple[str, Call
     passes_ = trial_of(document)
     passed = [words for words, call in calls if passes_(call)]
     assert not passed, f"{render(document)} lets through {passed}"
+
+
+def assert_none_stopped(document: PolicyDocument, needs: Iterable[Need], wanted: set[Verdict]) -> None:
+    stopped = [need.words for need in needs if decide(document, need.request).verdict not in wanted]
+    assert not stopped, f"{render(document)} stops {stopped}"
