@@ -71,7 +71,6 @@ def test_what_is_not_known_of_a_call_stops_no_build(place: Place) -> None:
         assert_none_stopped(document, s3_needs(place.region, everything), {Verdict.ALLOWED})
 
 
-@pytest.mark.xfail(strict=True, reason="preset Organization lists just the actions that have no resource type at all")
 def test_the_organization_lists_without_a_filter() -> None:
     document = imagebuilder_policy("Organization", "us-west-2", organization=INSIDE)
     assert_all_pass(document, builds.without_filter(Place("aws", "us-west-2")))

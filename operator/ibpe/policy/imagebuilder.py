@@ -18,13 +18,18 @@ LISTS_WITHOUT_RESOURCE: Final = (
     "imagebuilder:ListDistributionConfigurations",
     "imagebuilder:ListImagePipelines",
     "imagebuilder:ListImageRecipes",
+    "imagebuilder:ListImageScanFindingAggregations",
+    "imagebuilder:ListImageScanFindings",
     "imagebuilder:ListImages",
     "imagebuilder:ListInfrastructureConfigurations",
     "imagebuilder:ListLifecyclePolicies",
     "imagebuilder:ListWaitingWorkflowSteps",
     "imagebuilder:ListWorkflows",
 )
-"""Service Authorization Reference, "Actions, resources, and condition keys for EC2 Image Builder"."""
+"""Service Authorization Reference, "Actions, resources, and condition keys for EC2 Image Builder".
+
+Those of scan findings have a resource type that is optional: without a filter, they are calls without a resource.
+"""
 
 
 def imagebuilder_policy(

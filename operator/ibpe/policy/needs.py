@@ -55,10 +55,12 @@ Reference, "Actions, resources, and condition keys for EC2 Image Builder".
 """
 WITHOUT_RESOURCE: Final = (
     *("ListComponents", "ListContainerRecipes", "ListDistributionConfigurations", "ListImagePipelines"),
-    *("ListImageRecipes", "ListImages", "ListInfrastructureConfigurations", "ListWaitingWorkflowSteps"),
-    "ListWorkflows",
+    *("ListImageRecipes", "ListImageScanFindingAggregations", "ListImageScanFindings", "ListImages"),
+    *("ListInfrastructureConfigurations", "ListWaitingWorkflowSteps", "ListWorkflows"),
 )
-"""The List calls of the same that have no resource type: IAM sees `*` as their resource."""
+"""The List calls of the same that have no resource type, or are made without one: IAM sees `*` as their resource."""
+FILTERED: Final = frozenset({"ListImageScanFindingAggregations", "ListImageScanFindings"})
+"""Those of WITHOUT_RESOURCE that can be asked of one image too."""
 AWS_RESOURCES: Final = {
     "component/update-linux/1.0.2/1": ("GetComponent",),
     "component/update-linux/1.0.2/*": ("ListComponentBuildVersions",),
@@ -138,7 +140,8 @@ class _ImageBuilderCalls:
             for action in actions:
                 yield self._pipeline(action, self._own(resource), context.own(self.callers), _in_words(action))
         for action in WITHOUT_RESOURCE:
-            yield self._pipeline(action, "*", context.without_resource(), _in_words(action))
+            unfiltered = ", unfiltered" if action in FILTERED else ""
+            yield self._pipeline(action, "*", context.without_resource(), f"{_in_words(action)}{unfiltered}")
         for resource, actions in AWS_RESOURCES.items():
             for action in actions:
                 words = f"{_in_words(action)} that AWS owns"

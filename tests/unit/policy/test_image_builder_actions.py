@@ -59,14 +59,8 @@ def test_every_action_that_a_preset_names_is_one_of_image_builder() -> None:
 
 
 def test_the_lists_without_a_resource_are_those_whose_call_needs_no_arn() -> None:
-    """The Service Authorization Reference gives a resource type to the build-version lists and to findings too; their
-    calls take the ARN as a filter."""
+    """The Service Authorization Reference gives a resource type to the build-version lists too, which take the ARN as a
+    filter; what AWS owns of these has a statement of its own."""
     without_arn = {name for name in actions("List") if not needs_an_argument(name)}
-    filtered = {
-        "ListComponentBuildVersions",
-        "ListImageBuildVersions",
-        "ListWorkflowBuildVersions",
-        "ListImageScanFindings",
-        "ListImageScanFindingAggregations",
-    }
+    filtered = {"ListComponentBuildVersions", "ListImageBuildVersions", "ListWorkflowBuildVersions"}
     assert {f"imagebuilder:{name}" for name in without_arn - filtered} == set(LISTS_WITHOUT_RESOURCE)
