@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sandbox.aws.messages import EndpointEdit
+from tests.faults.owner import contribution, somebodys_gateway
 from tests.faults.trial import Trial
 
 BY_TAGS = {"Filter.*.Name": "tag:ibpe.dev/owner"}
@@ -31,6 +32,8 @@ class Call:
     unsuccessful: bool = False
     """The trouble is in an item of an answer with HTTP 200."""
     spec: Mapping[str, object] = field(default_factory=dict)
+    contributed: bool | None = None
+    """Whether somebody else's policy holds our statements in the end; None: there is none."""
 
 
 def _groups_changed(trial: Trial) -> None:
@@ -74,6 +77,22 @@ def _deleted_while_a_create_is_open(trial: Trial) -> None:
     trial.delete()
 
 
+def _contributing(trial: Trial) -> None:
+    trial.edit(s3=contribution(somebodys_gateway(trial)))
+
+
+def _contributing_no_longer(trial: Trial) -> None:
+    _contributing(trial)
+    trial.until_ready()
+    trial.edit(s3=None)
+
+
+def _contributed_and_deleted(trial: Trial) -> None:
+    _contributing(trial)
+    trial.until_ready()
+    trial.delete()
+
+
 def _endpoint_id(trial: Trial, service: str) -> str:
     return next(each.id for each in trial.endpoints() if each.service_name.endswith(f".{service}"))
 
@@ -101,6 +120,12 @@ KEEPING = (
     Call("retire", "DeleteVpcEndpoints", before=_s3_no_longer_wanted),
     Call("look-by-id", "DescribeVpcEndpoints", BY_ID, before=_vanished, settled=True),
 )
+SHARING = (
+    Call("contribute-look-by-id", "DescribeVpcEndpoints", BY_ID, before=_contributing, contributed=True),
+    Call("contribute", "ModifyVpcEndpoint", before=_contributing, contributed=True),
+    Call("withdraw-look-by-id", "DescribeVpcEndpoints", BY_ID, before=_contributing_no_longer, contributed=False),
+    Call("withdraw", "ModifyVpcEndpoint", before=_contributing_no_longer, contributed=False),
+)
 DELETING = (
     Call("delete-identity", "GetCallerIdentity", before=_deleted, deleting=True),
     Call("delete-look-by-tags", "DescribeVpcEndpoints", BY_TAGS, before=_deleted, deleting=True),
@@ -108,7 +133,22 @@ DELETING = (
     Call("delete", "DeleteVpcEndpoints", before=_deleted, deleting=True),
     Call("delete-unsuccessful", "DeleteVpcEndpoints", before=_deleted, deleting=True, unsuccessful=True),
     Call("delete-resolve", "CreateVpcEndpoint", S3, before=_deleted_while_a_create_is_open, deleting=True),
+    Call(
+        "delete-withdraw-look-by-id",
+        "DescribeVpcEndpoints",
+        BY_ID,
+        before=_contributed_and_deleted,
+        deleting=True,
+        contributed=False,
+    ),
+    Call(
+        "delete-withdraw",
+        "ModifyVpcEndpoint",
+        before=_contributed_and_deleted,
+        deleting=True,
+        contributed=False,
+    ),
     Call("retain-put-tags", "CreateTags", before=_deleted, deleting=True, spec=RETAINED),
     Call("retain-remove-tags", "DeleteTags", before=_deleted, deleting=True, spec=RETAINED),
 )
-CALLS = (*MAKING, *KEEPING, *DELETING)
+CALLS = (*MAKING, *KEEPING, *SHARING, *DELETING)

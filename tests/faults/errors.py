@@ -90,8 +90,8 @@ _UNSUCCESSFUL = (
     "<error><code>{code}</code><message>{message}</message></error></item></unsuccessful></DeleteVpcEndpointsResponse>"
 )
 
-_INTERFACE = frozenset({"create-imagebuilder", MODIFY})
-_GATEWAY = frozenset({"create-s3", MODIFY})
+_INTERFACE = frozenset({"create-imagebuilder", "modify"})
+_GATEWAY = frozenset({"create-s3", "modify"})
 _CHANGE = frozenset({CREATE, MODIFY})
 _MAKING = frozenset({"create-imagebuilder", "create-s3"})
 

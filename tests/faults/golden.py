@@ -14,6 +14,7 @@ FOLDER = Path(__file__).parent / "golden"
 WRITING = os.environ.get("IBPE_WRITE_GOLDEN") == "1"
 
 _REQUEST_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+_MARK = re.compile(r"\bIBPE[0-9a-f]{12}")
 _URL = re.compile(r"http://127\.0\.0\.1:\d+")
 _SECTION = re.compile(r"^## (?P<name>.+)$", re.MULTILINE)
 
@@ -31,7 +32,7 @@ def in_words(text: str, network: Network, endpoints: Mapping[str, str]) -> str:
     }
     for id_, name in named.items():
         text = text.replace(id_, name)
-    return _URL.sub("http://aws", without_requests(text))
+    return _URL.sub("http://aws", _MARK.sub("MARK", without_requests(text)))
 
 
 def without_requests(text: str) -> str:

@@ -9,6 +9,7 @@ from ibpe.aws.ec2 import BotoCloud
 from tests.faults import golden
 from tests.faults.calls import CALLS, Call
 from tests.faults.errors import Row, rows_for
+from tests.faults.owner import POLICY, holds_ours, shared
 from tests.faults.trial import KEY, Trial
 
 REST_ROUNDS = 10
@@ -30,11 +31,12 @@ def test_trouble_is_told_for_what_it_is_and_overcome(
     call: Call, row: Row, trial: Callable[..., Trial], impatient_cloud: BotoCloud
 ) -> None:
     life = trial(**call.spec) if row.effect != "hang" else trial(impatient_cloud, **call.spec)
+    uid = life.resources.stored(KEY).uid
     call.before(life)
 
     _meet(life, call, row)
 
-    _check_recovery(life, call)
+    _check_recovery(life, call, uid)
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
@@ -43,12 +45,13 @@ def test_troubles_in_turn_are_each_told_for_what_they_are_and_overcome_in_the_en
 ) -> None:
     """Those that can meet every call, one straight after the other."""
     life = trial(**call.spec)
+    uid = life.resources.stored(KEY).uid
     call.before(life)
 
     for number, row in enumerate(row for row in rows_for(call) if row.in_turn):
         _meet(life, call, row, rounds=1 if number else 2)
 
-    _check_recovery(life, call)
+    _check_recovery(life, call, uid)
 
 
 def _meet(life: Trial, call: Call, row: Row, rounds: int = 2) -> None:
@@ -115,16 +118,24 @@ def _check_class(life: Trial, call: Call, row: Row) -> None:
     assert said
 
 
-def _check_recovery(life: Trial, call: Call) -> None:
+def _check_recovery(life: Trial, call: Call, uid: str) -> None:
     if call.deleting:
         life.until_gone()
         left = [each for each in life.endpoints() if "ibpe.dev/cluster" in each.tags]
         assert left == [], f"endpoints are left:\n{life.story()}"
-        return
-    life.round()  # a status that stood through the trouble is Ready at once
-    life.until_ready()
+    else:
+        life.round()  # a status that stood through the trouble is Ready at once
+        life.until_ready()
+        _check_endpoints(life, call)
+    if call.contributed is not None:
+        assert holds_ours(life, uid) is call.contributed, f"{shared(life).policy}\n{life.story()}"
+        assert '"Sid":"Team"' in shared(life).policy
+        assert call.contributed or shared(life).policy == POLICY
+
+
+def _check_endpoints(life: Trial, call: Call) -> None:
     held = sorted(each.service_name for each in life.endpoints() if "ibpe.dev/cluster" in each.tags)
     wanted = {"com.amazonaws.us-west-2.imagebuilder", "com.amazonaws.us-west-2.s3"}
-    if call.name == "retire":
+    if call.name == "retire" or call.contributed is not None:
         wanted.remove("com.amazonaws.us-west-2.s3")
     assert held == sorted(wanted), f"{held}\n{life.story()}"

@@ -99,3 +99,11 @@ class Failure:
     role: Role
     error: AwsError
     fields: tuple[Field, ...] = ()
+    endpoint_id: EndpointID | None = None
+    """The one endpoint that it was about; None: the role's own, or several."""
+
+    def about(self, otherwise: str = "") -> str:
+        """What it was about, in words; `otherwise`: where it names no endpoint."""
+        endpoint = self.endpoint_id or otherwise
+        fields = f": {', '.join(self.fields)}" if self.fields else ""
+        return f"{self.role} endpoint {endpoint}{fields}" if endpoint else ""

@@ -32,8 +32,7 @@ def apply(hands: Hands, plan: Plan, before: Status, stored: Status) -> Applied:
             try:
                 _carry_out(hands, action, applied, fresh=not before.endpoint(action.role).intent_open)
             except AwsError as error:
-                fields = _fields(action)
-                applied.failures.append(Failure(action.role, error, fields))
+                applied.failures.append(_failure(action, error))
                 if error.error_class is ErrorClass.RETRY and error.reason == "Throttled":
                     break
             else:
@@ -41,15 +40,15 @@ def apply(hands: Hands, plan: Plan, before: Status, stored: Status) -> Applied:
     return applied
 
 
-def _fields(action: Action) -> tuple[Field, ...]:
-    """What a failure of it is about, where that is less than the whole endpoint."""
+def _failure(action: Action, error: AwsError) -> Failure:
+    """The failure, and what it is about, where that is not the whole of the role's own endpoint."""
     match action:
         case Modify(fields=fields):
-            return fields
-        case Contribute() | Withdraw():
-            return (Field.POLICY,)
+            return Failure(action.role, error, fields)
+        case Contribute(id=id_) | Withdraw(id=id_):
+            return Failure(action.role, error, (Field.POLICY,), id_)
         case _:
-            return ()
+            return Failure(action.role, error)
 
 
 def refused_before(plan: Plan, status: Status, error: AwsError) -> Applied:

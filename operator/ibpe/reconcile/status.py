@@ -304,5 +304,4 @@ def _told(failure: Failure, end: Round) -> str:
     """A failed action, with the endpoint and the fields that it was about."""
     plan = end.plan.role(failure.role)
     endpoint = plan.live.id if plan is not None and plan.live is not None else f"in {end.desired.vpc_id}"
-    fields = f": {', '.join(failure.fields)}" if failure.fields else ""
-    return describe(failure.error, end.account, f"{failure.role} endpoint {endpoint}{fields}")
+    return describe(failure.error, end.account, failure.about(endpoint))

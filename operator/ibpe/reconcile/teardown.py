@@ -204,9 +204,11 @@ def _progress(status: Status, resource: Resource, remains: Remains, applied: App
     message = f"Waiting until AWS shows these gone: {', '.join(waiting)}."
     for failure in applied.failures:
         if failure.error.error_class is not ErrorClass.RETRY:
-            words = f"{_described(failure.error, resource)} Deletion waits for that. {_way_out(resource)}"
+            words = (
+                f"{_described(failure.error, resource, failure.about())} Deletion waits for that. {_way_out(resource)}"
+            )
             return statuses.stalled(status, resource.generation, now, failure.error.reason, words)
-        message = _described(failure.error, resource)
+        message = _described(failure.error, resource, failure.about())
     return statuses.deleting(status, resource.generation, now, message)
 
 
@@ -255,8 +257,8 @@ def _unclear(resource: Resource) -> str | None:
     return None
 
 
-def _described(error: AwsError, resource: Resource) -> str:
-    return describe(error, resource.status.account_id)
+def _described(error: AwsError, resource: Resource, about: str = "") -> str:
+    return describe(error, resource.status.account_id, about)
 
 
 def _way_out(resource: Resource) -> str:
