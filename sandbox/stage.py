@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -100,6 +101,15 @@ class OperatorProcess:
     def log(self) -> str:
         """All that it has printed."""
         return Path(self._log.name).read_text()
+
+    def metrics(self) -> str:
+        """What it serves at /metrics now: on the port that it said in its log when it started last."""
+        records = [json.loads(line) for line in self.log().splitlines() if '"Metrics are served."' in line]
+        if not records:
+            raise RuntimeError("the operator has not said yet where it serves metrics")
+        with urllib.request.urlopen(f"http://127.0.0.1:{records[-1]['port']}/metrics", timeout=10) as answer:
+            text: str = answer.read().decode()
+        return text
 
     def close(self) -> None:
         """End it whatever its state, and its log with it."""

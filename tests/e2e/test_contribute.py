@@ -247,8 +247,8 @@ def test_an_endpoint_that_allows_everything_is_left_alone_until_its_owner_restri
     assert not resource["metadata"].get("finalizers"), "nothing to clean up"
     share.owner.writes_policy(share.id, document())
     share.until_it_has(share.mark)
-    resource = share.scene.ready()
-    assert "with our statements in its policy" in condition(resource, "S3AccessReady")["message"]
+    words = "with our statements in its policy"
+    share.scene.until(lambda found: words in condition(found, "S3AccessReady").get("message", ""), words)
     assert share.foreign(share.mark) == FOREIGN_TEXTS
     share.scene.delete()
     share.scene.gone()
