@@ -1,15 +1,14 @@
 """Requests that would show one policy to allow more than another: made from what their statements speak of.
 
-Each Allow that is new is crossed with the statements that stood there before: a request that both take, turned so that
-no Deny stands in its way, and then varied in one element at a time. Finitely many samples: they find what an edit
-widens, and may miss what several edits widen only together.
+Each Allow that is new is asked for what the earlier one most like it does not take, and each Allow for what a Deny took
+that is gone: a request at which both statements part or meet, varied in one or two elements and led around the Denies
+that stand. Finitely many samples: they find what an edit widens, and may miss what many edits widen only together.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from heapq import nlargest
 from itertools import chain, islice, product
 from typing import Final, Literal, TypeVar
 
@@ -25,8 +24,6 @@ WORK: Final = 50_000
 """Statements that are weighed for these requests, at most: long policies get fewer, so that none takes a second."""
 PAIRS: Final = 200
 """Pairs of statements that are looked at, at most."""
-_AKIN: Final = 4
-"""Earlier Allows, the likest ones, that a new one is crossed with."""
 _GRID: Final = 200
 """Pairs of an action and a resource that are tried for one Allow, at most."""
 _STEPS: Final = 6
@@ -82,9 +79,8 @@ class _Pair:
         callers = samples.once((*known, *filter(self.allow.takes_caller, self.crowd)))
         if not (actions and resources and callers):
             return
-        base = self._turned(self._made(actions[0], resources[0], callers[0], self._context()))
-        around = _each_once(chain((base,), self._varied(base, actions, resources, callers)))
-        for request in around:
+        base = self._made(actions[0], resources[0], callers[0], self._context())
+        for request in _each_once(chain((base,), self._varied(base, actions, resources, callers))):
             yield from self._ways_around(request)
 
     def _varied(
@@ -211,12 +207,9 @@ def _pairs(before: list[Clause], after: list[Clause]) -> Iterator[tuple[Clause, 
     allows = list({clause.meaning: clause for clause in after if clause.effect == "Allow"}.values())
     gone = [clause for clause in before if clause.effect == "Deny" and clause.meaning not in kept]
     old = [clause for clause in before if clause.effect == "Allow"]
-    akin = {
-        allow: nlargest(_AKIN, old, key=partial(_likeness, allow)) for allow in allows if allow.meaning not in known
-    }
-    yield from ((allow, likest[0] if likest else None, "apart") for allow, likest in akin.items())
+    new = (allow for allow in allows if allow.meaning not in known)
+    yield from ((allow, max(old, key=partial(_likeness, allow), default=None), "apart") for allow in new)
     yield from ((allow, deny, "within") for deny in gone for allow in allows)
-    yield from ((allow, other, "within") for allow, likest in akin.items() for other in likest)
 
 
 def _likeness(one: Clause, other: Clause) -> int:

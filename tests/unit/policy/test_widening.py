@@ -231,7 +231,8 @@ def allowing(resource: str, **condition: Written) -> PolicyDocument:
 @pytest.mark.parametrize(
     ("key", "narrow", "wide"),
     [
-        ("aws:VpcSourceIp", {"IpAddress": "10.1.0.0/16"}, {"IpAddress": "10.0.0.0/8"}),
+        ("aws:VpcSourceIp", {"IpAddress": "10.0.0.0/16"}, {"IpAddress": "10.0.0.0/8"}),
+        ("aws:VpcSourceIp", {"IpAddress": "10.255.0.0/16"}, {"IpAddress": "10.0.0.0/8"}),
         ("aws:VpcSourceIp", {"NotIpAddress": "10.0.0.0/8"}, {"NotIpAddress": "10.0.0.0/16"}),
         ("aws:VpcSourceIp", {"IpAddress": "2001:db8::/64"}, {"IpAddress": "2001:db8::/56"}),
         ("s3:max-keys", {"NumericLessThan": "5", "NumericGreaterThan": "5"}, {"NumericLessThan": "5"}),
@@ -267,10 +268,78 @@ def test_a_wildcard_in_place_of_a_letter_is_noticed(pattern: str, letter: str) -
 
 
 def test_what_is_shown_is_asked_on_a_whole_arn() -> None:
-    shown = widened(allowing("arn:aws:s3:*"), allowing("arn:aws:*"))
-    assert_shown(allowing("arn:aws:s3:*"), allowing("arn:aws:*"), shown)
+    before, after = allowing("arn:aws:s3:*"), allowing("arn:aws-cn:s3*")
+    shown = widened(before, after)
+    assert_shown(before, after, shown)
     assert shown is not None
     assert shown.resource.count(":") == 5
+
+
+ALLOW: Written = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+A, B = "arn:aws:s3:::a/*", "arn:aws:s3:::b/*"
+TOGETHER: dict[str, tuple[list[Written], list[Written]]] = {
+    "an action and a resource that were let through apart": (
+        [{"Action": "s3:GetObject", "Resource": [A, B]}, {"Action": "s3:PutObject", "Resource": A}],
+        [{"Action": ["s3:GetObject", "s3:PutObject"], "Resource": [A, B]}],
+    ),
+    "the one pair of three actions and two resources that was not": (
+        [
+            {"Action": "s3:GetObject", "Resource": [A, B]},
+            {"Action": "s3:PutObject", "Resource": [A, B]},
+            {"Action": "s3:DeleteObject", "Resource": A},
+        ],
+        [{"Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], "Resource": [A, B]}],
+    ),
+    "values of two keys that were let through apart": (
+        [
+            {"Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1", "aws:username": ["ann", "bob"]}}},
+            {"Condition": {"StringEquals": {"aws:SourceVpc": ["vpc-1", "vpc-2"], "aws:username": "ann"}}},
+        ],
+        [{"Condition": {"StringEquals": {"aws:SourceVpc": ["vpc-1", "vpc-2"], "aws:username": ["ann", "bob"]}}}],
+    ),
+    "an action for one whom another statement leaves out": (
+        [{"Action": "s3:GetObject"}, {"NotPrincipal": {"AWS": ["444455556666", ROLE]}}],
+        [{"Action": ["s3:GetObject", "s3:PutObject"]}, {"NotPrincipal": {"AWS": ["444455556666", ROLE]}}],
+    ),
+    "a resource for one whom another statement leaves out": (
+        [{"Resource": A}, {"NotPrincipal": {"AWS": ROLE}}],
+        [{"Resource": [A, B]}, {"NotPrincipal": {"AWS": ROLE}}],
+    ),
+    "one resource of a Deny": (
+        [{}, {"Effect": "Deny", "Resource": [A, B]}],
+        [{}, {"Effect": "Deny", "Resource": A}],
+    ),
+    "one value of a Deny": (
+        [{}, {"Effect": "Deny", "Condition": {"StringEquals": {"aws:SourceVpc": ["vpc-1", "vpc-2"]}}}],
+        [{}, {"Effect": "Deny", "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}}],
+    ),
+    "what two Denies took": (
+        [{}, {"Effect": "Deny", "Action": "s3:*"}, {"Effect": "Deny", "Resource": A}],
+        [{}, {"Effect": "Deny", "Action": "s3:*", "Resource": A}],
+    ),
+    "an action that a Deny leaves for some resources": (
+        [{"NotAction": "ec2:*"}, {"Effect": "Deny", "Action": ["ec2:*", "s3:Get*"], "NotResource": A}],
+        [{}, {"Effect": "Deny", "Action": ["ec2:*", "s3:Get*"], "NotResource": A}],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_what_only_elements_together_show_is_noticed(name: str) -> None:
+    def written(statements: list[Written]) -> PolicyDocument:
+        hidden = {"NotAction": "Action", "NotPrincipal": "Principal", "NotResource": "Resource"}
+        return parse(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {k: v for k, v in {**ALLOW, **s}.items() if not any(hidden.get(e) == k for e in s)}
+                    for s in statements
+                ],
+            }
+        )
+
+    before, after = map(written, TOGETHER[name])
+    assert_shown(before, after, widened(before, after))
 
 
 @on_any_machine
