@@ -43,22 +43,24 @@ OPEN: Written = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource":
 """AWS's default."""
 
 
-@dataclass(frozen=True, repr=False)
 class Variant:
     """A resource's `s3.policy`, and the statements that come of it, their Sids without the mark."""
 
-    policy: Mapping[str, Any]
-    statements: tuple[Written, ...]
+    def __init__(self, policy: Mapping[str, Any], *statements: Written) -> None:
+        self.policy, self.statements = policy, statements
 
     def __repr__(self) -> str:
         return f"VARIANTS[{VARIANTS.index(self)}]"
 
 
 VARIANTS = (
-    Variant({"ssmAgent": False}, (READ,)),
-    Variant({"ssmAgent": True}, (READ, AGENT)),
-    Variant({"ssmAgent": False, "additionalStatements": [TOOLS]}, (READ, TOOLS)),
+    Variant({"ssmAgent": False}, READ),
+    Variant({"ssmAgent": True}, READ, AGENT),
+    Variant({"ssmAgent": False, "additionalStatements": [TOOLS]}, READ, TOOLS),
 )
+
+
+CONTRIBUTED_SIDS = frozenset(item["Sid"] for variant in VARIANTS for item in variant.statements)
 
 
 def spec(variant: Variant) -> Mapping[str, Any]:
@@ -102,6 +104,7 @@ class SharedAws(FakeAws):
         return self.policy
 
     def modify_endpoint(self, request: ModifyEndpoint) -> None:
+        assert request.policy != self.policy, "a write that changes nothing"
         window, self.window = self.window, None
         if window is None:
             return super().modify_endpoint(request)

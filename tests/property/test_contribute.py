@@ -8,7 +8,6 @@ may be lost (EC2 has no conditional write): it is counted, and nothing else may 
 import copy
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
@@ -17,18 +16,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ibpe.reconcile.ports import Key
 from tests.crash.fuse import Interruption
 from tests.property.bounds import BOUNDED
-from tests.property.shared_endpoint import KEYS, OPEN, VARIANTS, Variant, Written, allow, listed
+from tests.property.shared_endpoint import CONTRIBUTED_SIDS, KEYS, OPEN, VARIANTS, Variant, Written, allow, listed
 from tests.property.sharing import SharedWorld
 from tests.unit.policy.policies import Draw, statements
 
 
-@dataclass(frozen=True, repr=False)
 class OwnersEdit:
     """Something that the owner, or somebody's tool, does to the policy; its name is its repr."""
 
-    name: str
-    change: Callable[[list[Written]], list[Written]]
-    indent: int | None = None
+    def __init__(self, name: str, change: Callable[[list[Written]], list[Written]], indent: int | None = None) -> None:
+        self.name, self.change, self.indent = name, change, indent
 
     def __call__(self, text: str) -> str:
         changed = self.change(copy.deepcopy(listed(text)))
@@ -38,19 +35,22 @@ class OwnersEdit:
         return self.name
 
 
-def is_anybodys(item: Written) -> bool:
-    """Whether it looks like a statement of an operator's."""
-    return str(item.get("Sid", "")).startswith("IBPE")
+def is_an_operators(item: Written) -> bool:
+    """Whether an operator put it there; the owner has Sids that merely look so."""
+    sid = str(item.get("Sid", ""))
+    return sid.startswith("IBPE") and sid[16:] in CONTRIBUTED_SIDS
 
 
 def with_own_sids(items: list[Written]) -> list[Written]:
-    """AWS takes no Sid twice: the second goes without."""
+    """No Sid of theirs twice: the second goes without."""
     seen: set[str] = set()
+    result: list[Written] = []
     for item in items:
-        if item.get("Sid") in seen:
-            del item["Sid"]
-        seen.add(item.get("Sid", ""))
-    return items
+        sid = item.get("Sid", "")
+        taken = sid in seen and not is_an_operators(item)
+        result.append({key: value for key, value in item.items() if key != "Sid"} if taken else item)
+        seen.add(sid)
+    return result
 
 
 @st.composite
@@ -75,10 +75,10 @@ def edits(draw: Draw) -> OwnersEdit:
         OwnersEdit(f"add {new} at {at}", lambda items: with_own_sids([*items[:at], new, *items[at:]])),
         OwnersEdit(f"remove number {at}", lambda items: [i for n, i in enumerate(items) if n != at % len(items)]),
         OwnersEdit(f"turn number {at} round", lambda items: touched(items, _turned_round)),
-        OwnersEdit(f"widen number {at}", lambda items: touched(items, lambda item: {**item, "Resource": "*"})),
+        OwnersEdit(f"widen number {at}", lambda items: touched(items, _widened)),
         OwnersEdit(f"rewrite as only {new}", lambda _: [copy.deepcopy(new)]),
-        OwnersEdit("remove what isn't theirs", lambda items: [i for i in items if not is_anybodys(i)]),
-        OwnersEdit("remove all but ours", lambda items: [i for i in items if is_anybodys(i)]),
+        OwnersEdit("remove what isn't theirs", lambda items: [i for i in items if not is_an_operators(i)]),
+        OwnersEdit("remove all but ours", lambda items: [i for i in items if is_an_operators(i)]),
         OwnersEdit("reset to AWS's default", lambda _: [dict(OPEN)]),
         OwnersEdit("close what is open", lambda items: [i for i in items if i != OPEN] or [new]),
         OwnersEdit("write backwards, spread", lambda items: items[::-1], indent=3),
@@ -88,6 +88,10 @@ def edits(draw: Draw) -> OwnersEdit:
 
 def _turned_round(item: Written) -> Written:
     return {**item, "Effect": "Deny" if item["Effect"] == "Allow" else "Allow"}
+
+
+def _widened(item: Written) -> Written:
+    return {**{key: value for key, value in item.items() if key != "NotResource"}, "Resource": "*"}
 
 
 INTERRUPTIONS = st.builds(
@@ -224,7 +228,7 @@ def test_an_edit_of_ours_inside_the_window_is_no_loss_of_the_owners() -> None:
 def test_the_last_to_leave_a_policy_without_others_leaves_its_statements() -> None:
     world = world_of_two()
     world.settle()
-    world.edit(OwnersEdit("remove all but ours", lambda items: [item for item in items if is_anybodys(item)]))
+    world.edit(OwnersEdit("remove all but ours", lambda items: [item for item in items if is_an_operators(item)]))
     world.delete(FIRST)
     world.settle()
     world.delete(SECOND)
