@@ -13,6 +13,7 @@ from ibpe.reconcile import status as statuses
 from ibpe.reconcile.actions import Create, Resolve
 from ibpe.reconcile.aftermath import Round, attempt_of, digests, note_changes, outcome_of, overlaid
 from ibpe.reconcile.apply import apply, refused_before
+from ibpe.reconcile.checks.case import ended
 from ibpe.reconcile.contributing import EndpointLocks
 from ibpe.reconcile.desire import desire
 from ibpe.reconcile.entries import refreshed
@@ -102,7 +103,7 @@ class Reconciler:
             work = Round(resource, spec, desired, seen, refusals, plan, past, now)
             resource, applied = self._act(work)
         except InvalidSpec as problem:
-            return self._stall(resource, now, "InvalidSpec", f"{problem}.", Outcome(result="refused"))
+            return self._stall(resource, now, "InvalidSpec", ended(str(problem)), Outcome(result="refused"))
         except AccountMismatch as mismatch:
             return self._stall(resource, now, "AccountMismatch", str(mismatch), Outcome(retry=True, result="refused"))
         except ObservationFailed as failed:

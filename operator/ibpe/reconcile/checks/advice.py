@@ -6,6 +6,7 @@ from functools import lru_cache
 from ibpe.api.names import Role
 from ibpe.policy.document import PolicyDocument, PolicyError
 from ibpe.policy.lint import EndpointRole, Problem, lint
+from ibpe.reconcile.checks.case import ended
 from ibpe.reconcile.wanted import Desired, DesiredEndpoint, Wanted
 
 
@@ -20,7 +21,7 @@ def warnings(desired: Desired) -> Iterator[str]:
         policy = _policy(wanted)
         for problem in _problems(policy, wanted.role, desired.region) if policy is not None else ():
             if problem.severity == "warning":
-                yield f"{policy_field(wanted.role)}: {problem}."
+                yield ended(f"{policy_field(wanted.role)}: {problem}")
 
 
 def policy_field(role: Role) -> str:

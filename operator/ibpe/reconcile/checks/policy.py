@@ -3,7 +3,7 @@
 from ibpe.policy.document import SIZE_LIMIT, PolicyError, size
 from ibpe.policy.needs import first_denied
 from ibpe.reconcile.checks.advice import first_error, policy_field
-from ibpe.reconcile.checks.case import Case, Refusal
+from ibpe.reconcile.checks.case import Case, Refusal, ended
 from ibpe.reconcile.checks.shared import denial
 from ibpe.reconcile.fields import Field
 
@@ -12,7 +12,7 @@ def policy_is_valid(case: Case) -> Refusal | None:
     """Is there a policy, and is it short enough?"""
     policy, where = case.endpoint.policy, policy_field(case.endpoint.role)
     if isinstance(policy, PolicyError):
-        return case.refuse("PolicyInvalid", f"{where}: {policy}.", Field.POLICY)
+        return case.refuse("PolicyInvalid", ended(f"{where}: {policy}"), Field.POLICY)
     if size(policy) > SIZE_LIMIT:
         return case.refuse(
             "PolicyTooLong",
@@ -32,7 +32,7 @@ def policy_does_what_it_says(case: Case) -> Refusal | None:
     return (
         None
         if problem is None
-        else case.refuse("PolicyInvalid", f"{policy_field(case.endpoint.role)}: {problem}.", Field.POLICY)
+        else case.refuse("PolicyInvalid", ended(f"{policy_field(case.endpoint.role)}: {problem}"), Field.POLICY)
     )
 
 

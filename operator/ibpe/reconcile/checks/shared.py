@@ -11,7 +11,7 @@ from ibpe.policy.document import SIZE_LIMIT, PolicyDocument, PolicyError, Statem
 from ibpe.policy.needs import Need, first_denied
 from ibpe.policy.parse import parse
 from ibpe.reconcile.checks.advice import first_error
-from ibpe.reconcile.checks.case import Refusal, carries
+from ibpe.reconcile.checks.case import Refusal, carries, ended
 from ibpe.reconcile.checks.security_groups import not_let_in
 from ibpe.reconcile.compare import listed
 from ibpe.reconcile.fields import Field
@@ -120,10 +120,10 @@ def contribution_is_valid(case: SharedCase) -> Refusal | None:
     if share is None:
         return None
     if isinstance(share.statements, PolicyError):
-        return case.refuse("PolicyInvalid", f"s3.policy: {share.statements}.", Field.POLICY)
+        return case.refuse("PolicyInvalid", ended(f"s3.policy: {share.statements}"), Field.POLICY)
     problem = first_error(PolicyDocument(share.statements), case.wanted.role, case.desired.region)
     if problem is not None:
-        return case.refuse("PolicyInvalid", f"s3.policy: {problem}.", Field.POLICY)
+        return case.refuse("PolicyInvalid", ended(f"s3.policy: {problem}"), Field.POLICY)
     try:
         parse(endpoint.policy)
         merged = contribute(endpoint.policy, share.statements, share.mark)
@@ -145,7 +145,7 @@ def policy_lets_builds_through(case: SharedCase) -> Refusal | None:
         text = _in_the_end(case)
         denied = first_denied(parse(text), (need for need in case.wanted.needs if need.asker == "build"))
     except PolicyError as error:
-        words = f"The policy of {case.endpoint.id} can't be read, so nobody knows whether builds pass: {error}."
+        words = ended(f"The policy of {case.endpoint.id} can't be read, so nobody knows whether builds pass: {error}")
         return case.refuse("PolicyUnreadable", words)
     if denied is None:
         return None
