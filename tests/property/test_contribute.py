@@ -225,6 +225,18 @@ def test_an_edit_of_ours_inside_the_window_is_no_loss_of_the_owners() -> None:
     assert (sids(world)[0], len(sids(world)), world.lost) == ("Team", 4, 0)
 
 
+def test_what_somebody_put_back_since_the_watch_looked_is_not_written_again() -> None:
+    world = world_of_two()
+    world.settle()
+    ours = [item for item in listed(world.aws.policy) if item != TEAM]
+    world.edit(OwnersEdit("remove ours", lambda _: [TEAM]))
+    world.look()
+    world.edit(OwnersEdit("put ours back", lambda items: [*items, *ours]))
+    writes = len(world.fuse.writes)
+    world.reconcile(FIRST)
+    assert "ModifyVpcEndpoint" not in world.fuse.writes[writes:]
+
+
 def test_the_last_to_leave_a_policy_without_others_leaves_its_statements() -> None:
     world = world_of_two()
     world.settle()
