@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from ibpe.aws.gateway import Endpoint
+from tests.crash.sharing import OPEN, OTHER, SHARED
 from tests.crash.surroundings import GROUPS, REGION, SUBNETS, TABLES, VPC
 
 
@@ -30,6 +32,11 @@ def image_builder(**changes: Any) -> dict[str, Any]:
     }
 
 
+def shared(mode: str, endpoint: Endpoint, **policy: Any) -> dict[str, Any]:
+    """`spec.s3` about somebody else's endpoint."""
+    return {"mode": mode, "endpointID": endpoint.id, **({"policy": policy} if policy else {})}
+
+
 SPECS = {
     "both": spec(),
     "tagged": spec(tags={"team": "images"}),
@@ -41,4 +48,9 @@ SPECS = {
     "S3 alone": spec(imageBuilder=None),
     "S3 alone, tagged": spec(imageBuilder=None, tags={"team": "images"}),
     "retained": spec(deletionPolicy="Retain"),
+    "contributing": spec(imageBuilder=None, builds=None, s3=shared("Contribute", SHARED)),
+    "contributing more": spec(imageBuilder=None, builds=None, s3=shared("Contribute", SHARED, patching=True)),
+    "contributing elsewhere": spec(imageBuilder=None, builds=None, s3=shared("Contribute", OTHER)),
+    "contributing where all is allowed": spec(imageBuilder=None, builds=None, s3=shared("Contribute", OPEN)),
+    "only looking": spec(imageBuilder=None, builds=None, s3=shared("Existing", OPEN)),
 }

@@ -64,6 +64,7 @@ def intrusion(role: Role, state: EndpointState) -> Step:
 
 
 DELETE = Step("delete", lambda world: world.cluster.delete())
+STRIP = Step("somebody takes our statements out", lambda world: world.strip())
 RESTART = Step("restart", lambda world: world.restart())
 
 STEPS = st.one_of(
@@ -74,6 +75,7 @@ STEPS = st.one_of(
     st.sampled_from(sorted(SPECS)).map(edit),
     st.builds(intrusion, st.sampled_from(Role), st.sampled_from([EndpointState.DELETING, EndpointState.FAILED])),
     st.just(DELETE),
+    st.just(STRIP),
     st.just(RESTART),
 )
 BEHAVIOURS = st.builds(
@@ -101,9 +103,18 @@ CREATED_DELETED_AND_NO_LONGER_ASKED_FOR = [
 ]
 
 
+CONTRIBUTED_AND_DELETED_BEFORE_IT_SHOWS = [rounds(1), DELETE]
+CONTRIBUTED_AND_MOVED_BEFORE_IT_SHOWS = [
+    interrupted(Interruption(1, "after", "crash", "ModifyVpcEndpoint")),
+    edit("contributing elsewhere"),
+]
+
+
 @pytest.mark.timeout(1800)
 @example(Behaviour(change_lag=10.0, strict=False), "S3 alone", TAGS_ARE_NOT_SHOWN_YET)
 @example(Behaviour(deleting=0.0, listed=0.0), "both", CREATED_DELETED_AND_NO_LONGER_ASKED_FOR)
+@example(Behaviour(change_lag=60.0), "contributing", CONTRIBUTED_AND_DELETED_BEFORE_IT_SHOWS)
+@example(Behaviour(change_lag=60.0), "contributing", CONTRIBUTED_AND_MOVED_BEFORE_IT_SHOWS)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(behaviour=BEHAVIOURS, first=st.sampled_from(sorted(SPECS)), steps=st.lists(STEPS, max_size=12))
 def test_a_life_of_crashes_ends_as_the_spec_says_without_a_second_endpoint_or_an_orphan(

@@ -8,10 +8,12 @@ from ibpe.api.names import CLUSTER_TAG, OWNER_TAG, RETAINED_TAG, ROLE_TAG, Condi
 from ibpe.aws.gateway import Endpoint, EndpointID, EndpointState, EndpointType
 from ibpe.aws.inventory import Inventory
 from ibpe.aws.prerequisites import Prerequisites
+from ibpe.policy.contribution import mark
 from ibpe.reconcile.claims import ClaimIndex, claims_of
 from ibpe.reconcile.observe import Eyes
 from ibpe.reconcile.ports import Key, Outcome, Resource
 from ibpe.reconcile.reconciler import Reconciler
+from tests.crash import sharing
 from tests.crash.cluster import FakeCluster
 from tests.crash.fakes import Behaviour, Clock, FakeAws
 from tests.crash.fuse import Fuse, Interruption, SimulatedCrash
@@ -77,7 +79,10 @@ class World:
         self.clock = Clock()
         self.fuse = Fuse()
         self.aws = FakeAws(self.clock, self.fuse, behaviour)
-        self.aws.holds(FOREIGN)
+        for endpoint in (FOREIGN, *sharing.EVERY):
+            self.aws.holds(endpoint)
+        self.retained: set[str] = set()
+        """Marks whose statements were left on purpose."""
         self.aws.check = self._check_write
         self.cluster = FakeCluster(KEY, self.clock, self.fuse)
         self.cluster.on_release = self._check_release
@@ -99,6 +104,7 @@ class World:
         else:
             self.clock.advance(self._pause(outcome))
         self._check_duplicates()
+        sharing.check_untouched(self.shared())
 
     def interrupted(self, interruption: Interruption, rounds: int = 12) -> None:
         """Rounds until the interruption has come, or that many."""
@@ -121,6 +127,11 @@ class World:
             else:
                 self.aws.intrude(endpoint.id, state=state)
 
+    def strip(self) -> None:
+        """Somebody takes every statement of ours out of the policies."""
+        for shared in sharing.EVERY:
+            self.aws.intrude(shared.id, policy=shared.policy)
+
     def settle(self) -> None:
         """Rounds until all is as the spec says, or everything is gone; fails when that never comes."""
         for _ in range(PATIENCE_ROUNDS):
@@ -137,6 +148,11 @@ class World:
             e for e in self.aws.truth() if e.tags.get(CLUSTER_TAG) == CLUSTER and e.tags.get(OWNER_TAG) == str(KEY)
         )
 
+    def shared(self) -> tuple[Endpoint, ...]:
+        """Somebody else's endpoints that are to be shared, as they are in AWS."""
+        ids = {endpoint.id for endpoint in sharing.EVERY}
+        return tuple(endpoint for endpoint in self.aws.truth() if endpoint.id in ids)
+
     def live(self, role: Role) -> tuple[Endpoint, ...]:
         """Those of a role that serve, or will."""
         return tuple(
@@ -152,8 +168,10 @@ class World:
         stored = self.cluster.stored
         if stored is None or stored.deleted_at is not None:
             left = [] if stored is None else ["the resource is still there"]
+            left += [f"{e.id} has statements of {sorted(strays)}" for e in self.shared() if (strays := self._strays(e))]
             return [*left, *(f"{e.id} ({e.state}) is left" for e in self.ours())]
         wrong = [self._wrong(role, stored.spec) for role in Role]
+        wrong += sharing.complaints(stored.spec, mark(CLUSTER, stored.uid), self.shared())
         resource = self.cluster.get(KEY)
         ready = resource.status.condition(ConditionType.READY) if resource else None
         busy = resource.status.condition(ConditionType.RECONCILING) if resource else None
@@ -174,11 +192,14 @@ class World:
         ]
         return "\n".join(lines)
 
+    def _strays(self, endpoint: Endpoint) -> set[str]:
+        return sharing.marks(endpoint) - self.retained
+
     def _wrong(self, role: Role, spec: Mapping[str, Any]) -> str:
         """How what AWS holds in a role differs from what the spec asks for; read off the spec by hand."""
         part = spec.get("imageBuilder" if role is Role.IMAGE_BUILDER else "s3")
         held = [e for e in self.ours() if e.tags.get(ROLE_TAG) == role]
-        if part is None:
+        if part is None or part.get("mode", "Managed") != "Managed":
             return f"{role}: {[e.id for e in held]} is left" if held else ""
         if len(held) != 1 or held[0].state is not EndpointState.AVAILABLE:
             return f"{role}: AWS holds {[(e.id, e.state) for e in held]}"
@@ -205,6 +226,8 @@ class World:
         for endpoint in endpoints:
             tags = endpoint.tags
             ours = tags.get(CLUSTER_TAG) == CLUSTER and tags.get(OWNER_TAG) == str(KEY)
+            if operation == "ModifyVpcEndpoint" and endpoint.id in {shared.id for shared in sharing.EVERY}:
+                continue  # `sharing.check_untouched` says what of it
             assert ours or tags.get(RETAINED_TAG) == str(KEY), f"{operation} of {endpoint}\n{self.account_of_itself()}"
             if operation == "CreateVpcEndpoint":
                 beside = self.live(Role(tags[ROLE_TAG]))
@@ -218,6 +241,13 @@ class World:
         """The finalizer goes only when nothing of ours is left, but for what is being deleted and not shown."""
         left = [e for e in self.ours() if e.state is not EndpointState.DELETING or self.aws.shows(e.id) is not None]
         assert not left, f"the finalizer goes, and AWS holds {left}\n{self.account_of_itself()}"
+        assert self.cluster.stored is not None
+        ours = mark(CLUSTER, self.cluster.stored.uid)
+        if self.cluster.stored.spec.get("deletionPolicy") == "Retain":
+            self.retained.add(ours)
+            return
+        words = list(sharing.complaints(None, ours, self.shared()))
+        assert not words, f"the finalizer goes: {words}\n{self.account_of_itself()}"
 
     def _pause(self, outcome: Outcome) -> float:
         self._failures = self._failures + 1 if outcome.retry else 0
