@@ -19,6 +19,7 @@ pytestmark = pytest.mark.e2e
 
 ORGANIZATION = {"principalOrgID": "o-0123456789", "resourceOrgID": "o-0123456789"}
 STATEMENT = {"Sid": "Extra", "Effect": "Deny", "Principal": "*", "Action": "imagebuilder:StartImage*", "Resource": "*"}
+CUSTOM = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "imagebuilder:*", "Resource": "*"}, STATEMENT]}
 S3_STATEMENT = {
     "Sid": "Extra",
     "Effect": "Allow",
@@ -76,8 +77,8 @@ INTERFACE_POLICIES = {
         imagebuilder_policy("Organization", REGION, organization=Organization(*ORGANIZATION.values())),
     ),
     "Custom": (
-        {"preset": "Custom", "document": {"Statement": STATEMENT}},
-        imagebuilder_policy("Custom", REGION, custom={"Statement": STATEMENT}),
+        {"preset": "Custom", "document": CUSTOM},
+        imagebuilder_policy("Custom", REGION, custom=CUSTOM),
     ),
     "additionalStatements": (
         {"additionalStatements": [STATEMENT]},
