@@ -45,6 +45,9 @@ class Quiet:
     def is_transitional(self, region: str) -> bool:
         return not region
 
+    def braked(self, region: str) -> bool:
+        return not region
+
 
 class NoFacts:
     def refresh(self, region: str) -> frozenset[Key]:

@@ -81,6 +81,7 @@ def edits(draw: Draw) -> OwnersEdit:
         OwnersEdit("remove all but ours", lambda items: [i for i in items if is_an_operators(i)]),
         OwnersEdit("reset to AWS's default", lambda _: [dict(OPEN)]),
         OwnersEdit("close what is open", lambda items: [i for i in items if i != OPEN] or [new]),
+        OwnersEdit(f"write number {at} twice", lambda items: with_own_sids([*items, items[at % len(items)]])),
         OwnersEdit("write backwards, spread", lambda items: items[::-1], indent=3),
     ]
     return draw(st.sampled_from(choices))
@@ -223,6 +224,13 @@ def test_an_edit_of_ours_inside_the_window_is_no_loss_of_the_owners() -> None:
     world = world_of_two()
     world.reconcile(SECOND, OwnersEdit("remove ours", lambda items: [item for item in items if item == TEAM]))
     assert (sids(world)[0], len(sids(world)), world.lost) == ("Team", 4, 0)
+
+
+def test_ours_written_twice_by_somebody_are_there_once_again() -> None:
+    world = world_of_two()
+    world.edit(OwnersEdit("write all twice but Team", lambda items: items + [i for i in items if i != TEAM]))
+    world.settle()
+    assert (sids(world)[0], len(sids(world))) == ("Team", 4)
 
 
 def test_what_somebody_put_back_since_the_watch_looked_is_not_written_again() -> None:

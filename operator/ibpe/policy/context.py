@@ -55,6 +55,10 @@ _PERHAPS_FROM_INSTANCE: Final = (
 )
 """Keys of credentials that were delivered to an EC2 instance."""
 
+AWS_ACCOUNT: Final = "000000000000"
+"""Stands for the accounts of AWS that own what builds read. They aren't published, so that no condition that names
+accounts is met by them: a policy for one's own account's buckets keeps builds out.
+"""
 FOREIGN_ACCOUNT: Final = "999999999999"
 FOREIGN_ORGANIZATION: Final = "o-foreign0000"
 """Stand for an account and an organization that are nobody's here: a condition that names one's own isn't met."""
@@ -138,11 +142,11 @@ def foreign() -> Keys:
 
 
 def owned_by_aws() -> Keys:
-    """The resource is AWS's, in accounts that aren't published; aws:ResourceOrgID is absent.
+    """The resource is AWS's; aws:ResourceOrgID is absent.
 
     Source: AWS samples, "data-perimeter-policy-examples", service-owned resources.
     """
-    return {"aws:resourceaccount": ""}
+    return {"aws:resourceaccount": AWS_ACCOUNT}
 
 
 def without_resource() -> Keys:

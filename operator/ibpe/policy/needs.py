@@ -6,11 +6,11 @@ EC2InstanceProfileForImageBuilderECRContainerBuilds; Image Builder user guide; S
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from ibpe.partitions import object_arn, regional_arn
-from ibpe.policy import buckets, context
+from ibpe.policy import buckets, context, samples
 from ibpe.policy.access import Decision, Request, Verdict, decide
 from ibpe.policy.context import STRANGERS, Callers, Keys, Signature
 from ibpe.policy.document import PolicyDocument
@@ -83,6 +83,10 @@ class Need:
     """`build`: the build or test instance itself; `pipeline`: whoever works with pipelines from inside the VPC."""
     words: str
     """What it is for, to follow "it": `downloads AWSTOE, anonymously`."""
+    essential: bool = True
+    """Whether no build passes without it, as far as can be told: shared components are not everybody's."""
+    kind: str = ""
+    """How ARNs begin that are as good as the request's own, which is an example; empty: it is just this one."""
 
 
 def imagebuilder_needs(region: str, callers: Callers = STRANGERS, *, marketplace: bool = False) -> tuple[Need, ...]:
@@ -113,6 +117,28 @@ def first_denied(document: PolicyDocument, needs: Iterable[Need]) -> tuple[Need,
     return None
 
 
+def first_barred(document: PolicyDocument, needs: Iterable[Need]) -> tuple[Need, Decision] | None:
+    """The first need without which no build passes, and which the document denies for everything of its kind.
+
+    A document that allows certain components alone is no lock-out: the request's own component is but an example.
+    """
+    for need in needs:
+        if need.asker == "build" and need.essential:
+            decision = decide(document, need.request)
+            if decision.verdict is Verdict.DENIED and not _another_passes(document, need):
+                return need, decision
+    return None
+
+
+def _another_passes(document: PolicyDocument, need: Need) -> bool:
+    """Whether something else of the need's kind, such as the document's own statements name, is not denied."""
+    if not need.kind:
+        return False
+    named = (name for each in document.statements if each.effect == "Allow" for name in samples.resources(each))
+    others = (replace(need.request, resource=name) for name in named if name.startswith(need.kind))
+    return any(decide(document, other).verdict is not Verdict.DENIED for other in others)
+
+
 @dataclass(frozen=True, slots=True)
 class _ImageBuilderCalls:
     region: str
@@ -124,11 +150,12 @@ class _ImageBuilderCalls:
         component = "component/example/1.0.0/1"
         yield self._build("GetComponent", self._own(component), mine, "reads a component of its own account")
         others = self._arn(OTHER_ACCOUNT, component)
-        yield self._build("GetComponent", others, shared, "reads a component that another account shares")
+        words = "reads a component that another account shares"
+        yield replace(self._build("GetComponent", others, shared, words), essential=False)
         managed = self._arn("aws", "component/update-linux/1.0.2/1")
         yield self._build("GetComponent", managed, aws, "reads a component that AWS owns")
         recipe = self._own("container-recipe/example/1.0.0")
-        yield self._build("GetContainerRecipe", recipe, mine, "reads its container recipe")
+        yield replace(self._build("GetContainerRecipe", recipe, mine, "reads its container recipe"), essential=False)
         if marketplace:
             bought = self._arn("aws-marketplace", component)
             yield self._build("GetComponent", bought, aws, "reads a component of AWS Marketplace")
@@ -152,7 +179,8 @@ class _ImageBuilderCalls:
             yield self._pipeline("GetComponent", bought, context.owned_by_aws(), words)
 
     def _build(self, action: str, resource: str, owner: Keys, words: str) -> Need:
-        return Need(self._request(action, resource, context.instance_role(self.callers), owner), "build", words)
+        request = self._request(action, resource, context.instance_role(self.callers), owner)
+        return Need(request, "build", words, kind=f"{resource.partition('/')[0]}/")
 
     def _pipeline(self, action: str, resource: str, owner: Keys, words: str) -> Need:
         return Need(self._request(action, resource, context.person(self.callers), owner), "pipeline", words)
@@ -206,11 +234,15 @@ class _S3Calls:
         role, owner = context.instance_role(self.callers), context.shared(self.callers)
         for bucket in use.log_buckets:
             log = object_arn(self.region, bucket, "example/console.log")
-            yield self._call("s3:PutObject", log, role, owner, f"writes its logs to {bucket}")
+            yield self._in(bucket, self._call("s3:PutObject", log, role, owner, f"writes its logs to {bucket}"))
         for bucket in use.artifact_buckets:
             artifact = object_arn(self.region, bucket, "example")
-            yield self._call("s3:GetObject", artifact, role, owner, f"reads from {bucket}")
+            yield self._in(bucket, self._call("s3:GetObject", artifact, role, owner, f"reads from {bucket}"))
             yield self._call("s3:ListBucket", buckets.arn(self.region, bucket), role, owner, f"lists {bucket}")
+
+    def _in(self, bucket: str, need: Need) -> Need:
+        """The need for one object of a bucket of the user's own, any other of which would do as well."""
+        return replace(need, kind=object_arn(self.region, bucket, ""))
 
     def _read(self, bucket: str, key: str, words: str) -> Iterator[Need]:
         """The same download twice: without a signature, and with the instance role's."""

@@ -10,7 +10,7 @@ from ibpe.policy.access import Verdict, decide
 from ibpe.policy.canonical import same_policy
 from ibpe.policy.difference import difference_from_text
 from ibpe.policy.document import PolicyDocument, PolicyError, render
-from ibpe.policy.needs import Need, first_denied
+from ibpe.policy.needs import Need, first_barred
 from ibpe.policy.parse import parse
 from ibpe.reconcile.fields import Field
 from ibpe.reconcile.wanted import DesiredEndpoint
@@ -94,7 +94,7 @@ def as_desired(desired: DesiredEndpoint, observed: Endpoint) -> DesiredEndpoint:
     )
 
 
-def works_with(desired: DesiredEndpoint, observed: Endpoint, differing: Collection[Field]) -> bool:
+def works_with(desired: DesiredEndpoint, observed: Endpoint, differing: Collection[Field], account: str) -> bool:
     """Whether builds can still reach the service in spite of the differences."""
     if Field.PRIVATE_DNS in differing and desired.private_dns:
         return False
@@ -102,7 +102,7 @@ def works_with(desired: DesiredEndpoint, observed: Endpoint, differing: Collecti
         return False
     if Field.SECURITY_GROUPS in differing and not desired.security_group_ids & observed.security_group_ids:
         return False
-    if Field.POLICY in differing and not lets_through(observed.policy, desired.needs):
+    if Field.POLICY in differing and not lets_through(observed.policy, desired.passage.needs(account)):
         return False
     return not (Field.SUBNETS in differing and not observed.subnet_ids)
 
@@ -110,7 +110,7 @@ def works_with(desired: DesiredEndpoint, observed: Endpoint, differing: Collecti
 def lets_through(policy: str, needs: Iterable[Need]) -> bool:
     """Whether a policy, as AWS shows it, denies nothing that a build asks; one that can't be read counts as denying."""
     try:
-        return first_denied(parse(policy), (need for need in needs if need.asker == "build")) is None
+        return first_barred(parse(policy), needs) is None
     except PolicyError:
         return False
 
@@ -123,7 +123,7 @@ def provision(policy: str, needs: Iterable[Need]) -> str:
         return ""
     for need in needs:
         decision = decide(document, need.request)
-        if need.asker == "build" and decision.verdict is Verdict.DEPENDS:
+        if need.asker == "build" and need.essential and decision.verdict is Verdict.DEPENDS:
             return f"{need.request.action} is {decision}"
     return ""
 

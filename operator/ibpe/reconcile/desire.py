@@ -12,10 +12,10 @@ from ibpe.policy import statements
 from ibpe.policy.contribution import mark, marked
 from ibpe.policy.document import PolicyDocument, PolicyError, Statement
 from ibpe.policy.imagebuilder import imagebuilder_policy
-from ibpe.policy.needs import Callers, imagebuilder_needs, s3_needs
+from ibpe.policy.needs import Callers
 from ibpe.policy.s3 import S3Use, contributed_statements, s3_policy
 from ibpe.reconcile.ports import Key
-from ibpe.reconcile.wanted import ENDPOINT_TYPES, Contribution, Desired, DesiredEndpoint, Owner, SharedEndpoint
+from ibpe.reconcile.wanted import ENDPOINT_TYPES, Contribution, Desired, DesiredEndpoint, Owner, Passage, SharedEndpoint
 
 
 def desire(spec: Spec, owner: Owner, uid: str) -> Desired:
@@ -84,7 +84,9 @@ def _image_builder(
         security_group_ids=frozenset(SecurityGroupID(group) for group in (groups.ids if groups else ())),
         private_dns=image_builder.private_dns,
         ip_address_type=image_builder.ip_address_type,
-        needs=imagebuilder_needs(spec.region, _callers(spec, policy.organization), marketplace=policy.marketplace),
+        passage=Passage(
+            Role.IMAGE_BUILDER, spec.region, _callers(spec, policy.organization), marketplace=policy.marketplace
+        ),
     )
 
 
@@ -94,7 +96,7 @@ def _existing_image_builder(spec: Spec, image_builder: ImageBuilder, endpoint_id
         endpoint_id=endpoint_id,
         services=service_names(spec.region, "imagebuilder"),
         type=ENDPOINT_TYPES[Role.IMAGE_BUILDER],
-        needs=imagebuilder_needs(spec.region, _callers(spec, None, endpoint_id)),
+        passage=Passage(Role.IMAGE_BUILDER, spec.region, _callers(spec, None, endpoint_id)),
         private_dns=image_builder.private_dns,
     )
 
@@ -109,7 +111,7 @@ def _s3(spec: Spec, s3: S3, policy: S3Policy, owner: Owner) -> DesiredEndpoint:
         tags={**spec.tags, **owner.tags(Role.S3)},
         user_tag_keys=tuple(sorted(spec.tags)),
         route_table_ids=frozenset(RouteTableID(table) for table in (s3.route_tables.ids if s3.route_tables else ())),
-        needs=s3_needs(spec.region, use_of(policy), _callers(spec, policy.organization)),
+        passage=Passage(Role.S3, spec.region, _callers(spec, policy.organization), use_of(policy)),
     )
 
 
@@ -124,7 +126,7 @@ def _shared_s3(spec: Spec, s3: S3, endpoint_id: EndpointID, ours: str) -> Shared
         endpoint_id=endpoint_id,
         services=service_names(spec.region, "s3"),
         type=ENDPOINT_TYPES[Role.S3],
-        needs=s3_needs(spec.region, use, _callers(spec, None, endpoint_id)),
+        passage=Passage(Role.S3, spec.region, _callers(spec, None, endpoint_id), use),
         contribution=contribution,
     )
 

@@ -86,7 +86,7 @@ class _Role:
             actions.extend(self._take_off_unseen(live))
         wait = awaited(live, findings, mending)
         differing = [finding.difference.field for finding in findings]
-        works = available and works_with(self.desired, live, differing)
+        works = available and works_with(self.desired, live, differing, self.seen.account)
         return RolePlan(self.desired.role, live, findings, tuple(actions), wait, works)
 
     def _mend(self, live: Endpoint, fields: Collection[Field], *, available: bool) -> Iterator[Action]:

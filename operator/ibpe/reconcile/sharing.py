@@ -51,7 +51,7 @@ def _takes_over(wanted: SharedEndpoint, seen: Observation, refusals: Collection[
     live = seen.named.get(wanted.endpoint_id)
     if live is None or live.state is not EndpointState.AVAILABLE or seen.is_ours(wanted.role, live.id):
         return False
-    passes = lets_through(live.policy, wanted.needs)
+    passes = lets_through(live.policy, wanted.passage.needs(seen.account))
     return passes and all(refusal.reason in PERHAPS_OUR_DOING for refusal in refusals)
 
 
@@ -74,7 +74,7 @@ def _share(
     findings = (judge.judge(missing),) if missing is not None else ()
     mending = [finding.difference.field for finding in findings if judge.may_mend(finding)]
     available = live.state is EndpointState.AVAILABLE
-    works = available and not refusals and lets_through(live.policy, wanted.needs)
+    works = available and not refusals and lets_through(live.policy, wanted.passage.needs(seen.account))
     actions: tuple[Action, ...] = ()
     share = wanted.contribution
     if mending and available and share is not None and not isinstance(share.statements, PolicyError):
@@ -86,7 +86,7 @@ def _share(
         actions,
         awaited(live, findings, mending),
         works,
-        note=_note(wanted, live, lacks_ours=missing is not None),
+        note=_note(wanted, live, seen.account, lacks_ours=missing is not None),
     )
 
 
@@ -106,11 +106,11 @@ def _is_open(live: Endpoint, share: Contribution) -> bool:
     return not is_contributed(live.policy, share.mark) and allows_all(live.policy, share.mark)
 
 
-def _note(wanted: SharedEndpoint, live: Endpoint, *, lacks_ours: bool) -> str:
+def _note(wanted: SharedEndpoint, live: Endpoint, account: str, *, lacks_ours: bool) -> str:
     share = wanted.contribution
     if share is not None and _is_open(live, share):
         return f"{live.id} allows everything already: nothing is contributed to it"
-    open_question = provision(live.policy, wanted.needs)
+    open_question = provision(live.policy, wanted.passage.needs(account))
     proviso = f", provided that what it asks for holds: {open_question}" if open_question else ""
     if share is None or lacks_ours:
         without = " without our statements" if lacks_ours else ""

@@ -272,7 +272,9 @@ def _checks(end: Round) -> dict[ConditionType, Verdict]:
     return {
         ConditionType.POLICY_VALID: Verdict("False", policy[0].reason, _all(policy))
         if policy
-        else Verdict("True", "Valid", " ".join(("The endpoint policies are valid.", *warnings(end.desired)))),
+        else Verdict(
+            "True", "Valid", " ".join(("The endpoint policies are valid.", *warnings(end.desired, end.account)))
+        ),
         ConditionType.PREREQUISITES_MET: Verdict("False", other[0].reason, _all(other))
         if other
         else Verdict("True", "Met", "VPC, subnets, security groups and route tables are as they must be."),

@@ -2,14 +2,16 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NewType
 
 from ibpe.api.names import CLUSTER_TAG, OWNER_TAG, RETAINED_TAG, ROLE_TAG, Role
 from ibpe.aws.gateway import EndpointID, EndpointType, RouteTableID, SecurityGroupID, SubnetID, VpcID
 from ibpe.policy.canonical import digest
 from ibpe.policy.document import PolicyDocument, PolicyError, Statement
-from ibpe.policy.needs import Need
+from ibpe.policy.needs import Callers, Need, imagebuilder_needs, s3_needs
+from ibpe.policy.s3 import USUAL, S3Use
 from ibpe.reconcile.fields import Field
 from ibpe.reconcile.ports import Key
 
@@ -47,6 +49,29 @@ class Owner:
 
 
 @dataclass(frozen=True)
+class Passage:
+    """What has to pass through an endpoint. Which requests these are hangs on the account, which looking tells."""
+
+    role: Role
+    region: str
+    callers: Callers
+    use: S3Use = USUAL
+    marketplace: bool = False
+
+    def needs(self, account: str) -> tuple[Need, ...]:
+        """The requests, with this account in their ARNs."""
+        return _needs(self, account)
+
+
+@lru_cache(maxsize=1024)
+def _needs(passage: Passage, account: str) -> tuple[Need, ...]:
+    callers = replace(passage.callers, account=account)
+    if passage.role is Role.S3:
+        return s3_needs(passage.region, passage.use, callers)
+    return imagebuilder_needs(passage.region, callers, marketplace=passage.marketplace)
+
+
+@dataclass(frozen=True)
 class DesiredEndpoint:
     """One endpoint that the spec asks for."""
 
@@ -60,13 +85,12 @@ class DesiredEndpoint:
     tags: Mapping[str, str]
     """Ours and the user's."""
     user_tag_keys: tuple[str, ...]
+    passage: Passage
     subnet_ids: frozenset[SubnetID] = frozenset()
     security_group_ids: frozenset[SecurityGroupID] = frozenset()
     route_table_ids: frozenset[RouteTableID] = frozenset()
     private_dns: bool = False
     ip_address_type: str = "ipv4"
-    needs: tuple[Need, ...] = ()
-    """What has to pass through it."""
 
     def fields(self) -> Mapping[Field, str]:
         """Each field that is ours to keep, with a digest of what it should be."""
@@ -104,8 +128,7 @@ class SharedEndpoint:
     endpoint_id: EndpointID
     services: tuple[str, ...]
     type: EndpointType
-    needs: tuple[Need, ...]
-    """What has to pass through it."""
+    passage: Passage
     contribution: Contribution | None = None
     """None: it is never written."""
     private_dns: bool = False

@@ -44,16 +44,16 @@ def widenings(desired: Desired, plan: Plan, applied: Applied, detected: Collecti
         if role.live is None or change is None:
             continue
         before, after, cause = change
-        request = widened(before, after, _asked(desired, role.role))
+        request = widened(before, after, _asked(desired, role.role, role.live.owner_id))
         if request is not None:
             yield Widening(role.role, role.live.id, request, cause)
 
 
-def _asked(desired: Desired, role: Role) -> list[Request]:
+def _asked(desired: Desired, role: Role, account: str) -> list[Request]:
     """What is tried first, since it tells people more than a request made up from the documents."""
     endpoint: EndpointRole = "imagebuilder" if role is Role.IMAGE_BUILDER else "s3"
-    needs = [need.request for wanted in desired.wanted if wanted.role is role for need in wanted.needs]
-    return [*probes(endpoint, desired.region, Callers(vpc_id=desired.vpc_id)), *needs]
+    needs = [need.request for wanted in desired.wanted if wanted.role is role for need in wanted.passage.needs(account)]
+    return [*probes(endpoint, desired.region, Callers(account=account, vpc_id=desired.vpc_id)), *needs]
 
 
 def _change(

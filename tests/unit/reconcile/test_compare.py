@@ -29,6 +29,7 @@ from ibpe.reconcile.wanted import DesiredEndpoint
 from tests.unit.reconcile.given import (
     A1,
     A2,
+    ACCOUNT,
     B1,
     B2,
     C1,
@@ -247,7 +248,7 @@ def test_tags_are_told_key_by_key() -> None:
 def test_an_endpoint_works_while_builds_can_reach_it(
     want: DesiredEndpoint, have: Endpoint, differing: tuple[Field, ...], *, works: bool
 ) -> None:
-    assert works_with(want, have, differing) is works
+    assert works_with(want, have, differing, ACCOUNT) is works
 
 
 # The digest of what is

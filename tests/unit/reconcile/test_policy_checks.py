@@ -1,5 +1,6 @@
 """What policies are refused for before they are written, and what is only said of them."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,8 +8,8 @@ import pytest
 from ibpe.api.names import Role
 from ibpe.reconcile.checks.advice import warnings
 from ibpe.reconcile.refusals import Refusal, refuse
-from tests.unit.reconcile.foreign import TEAM, contributing, gateway, policy, sight
-from tests.unit.reconcile.given import desired, image_builder, seen, spec
+from tests.unit.reconcile.foreign import TEAM, contributing, existing, gateway, policy, sight
+from tests.unit.reconcile.given import ACCOUNT, desired, image_builder, seen, spec
 
 ALLOW = {"Effect": "Allow", "Principal": "*", "Resource": "*"}
 
@@ -41,6 +42,36 @@ def test_who_only_builds_needs_nothing_that_pipelines_need() -> None:
     assert refused(imageBuilder=custom({**ALLOW, "Action": "imagebuilder:Get*"})) == []
 
 
+@pytest.mark.parametrize(
+    ("resource", "reason"),
+    [
+        (f"arn:aws:imagebuilder:us-west-2:{ACCOUNT}:component/acme-*", None),
+        (f"arn:aws:imagebuilder:us-west-2:{ACCOUNT}:image/*", "PolicyDeniesBuilds"),
+        ("arn:aws:imagebuilder:us-west-2:111122223333:component/*", "PolicyDeniesBuilds"),
+    ],
+    ids=["some of the account's components", "none of its components", "another account's components"],
+)
+def test_a_policy_for_certain_components_locks_nobody_out(resource: str, reason: str | None) -> None:
+    aws = "arn:aws:imagebuilder:us-west-2:aws:component/*"
+    limited = {**ALLOW, "Action": "imagebuilder:Get*", "Resource": [resource, aws]}
+    assert [refusal.reason for refusal in refused(imageBuilder=custom(limited))] == ([reason] if reason else [])
+
+
+def test_what_only_some_builds_need_is_said_and_not_refused() -> None:
+    plain = {**ALLOW, "Action": "imagebuilder:GetComponent"}
+    assert refused(imageBuilder=custom(plain)) == []
+    (said,) = warnings(desired(imageBuilder=custom(plain)), ACCOUNT)
+    assert said.startswith(
+        "imageBuilder.policy: no build reads its container recipe (imagebuilder:GetContainerRecipe on"
+    )
+
+
+def test_a_policy_for_the_accounts_own_buckets_keeps_builds_out() -> None:
+    own = {"StringEquals": {"aws:ResourceAccount": ACCOUNT}}
+    (refusal,) = refuse(existing(), sight(gateway(policy(json.dumps({**ALLOW, "Action": "s3:*", "Condition": own})))))
+    assert refusal.reason == "PolicyDeniesBuilds"
+
+
 def test_a_deny_among_additional_statements_is_held_against_what_builds_read() -> None:
     deny = {"Sid": "Mine", "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}
     s3 = {**spec()["s3"], "policy": {"baseline": "FullAccess", "additionalStatements": [deny]}}
@@ -53,12 +84,12 @@ def test_a_deny_among_additional_statements_is_held_against_what_builds_read() -
 def test_what_is_only_odd_is_said_and_applied_all_the_same(action: str) -> None:
     odd = custom({**ALLOW, "Action": ["imagebuilder:*", action]})
     assert refused(imageBuilder=odd) == []
-    (said,) = warnings(desired(imageBuilder=odd))
+    (said,) = warnings(desired(imageBuilder=odd), ACCOUNT)
     assert said.startswith("imageBuilder.policy: Statement[0].Action: ")
 
 
 def test_presets_are_nothing_to_talk_about() -> None:
-    assert list(warnings(desired())) == []
+    assert list(warnings(desired(), ACCOUNT)) == []
 
 
 def test_contributed_statements_are_held_to_the_same() -> None:

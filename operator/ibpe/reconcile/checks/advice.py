@@ -1,11 +1,12 @@
 """What lint says of the policies that a spec asks for: the errors that refuse them, and the warnings that only tell."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from ibpe.api.names import Role
 from ibpe.policy.document import PolicyDocument, PolicyError
 from ibpe.policy.lint import EndpointRole, Problem, lint
+from ibpe.policy.needs import Need, first_denied
 from ibpe.reconcile.checks.case import ended
 from ibpe.reconcile.wanted import Desired, DesiredEndpoint, Wanted
 
@@ -15,13 +16,24 @@ def first_error(policy: PolicyDocument, role: Role, region: str) -> Problem | No
     return next((problem for problem in _problems(policy, role, region) if problem.severity == "error"), None)
 
 
-def warnings(desired: Desired) -> Iterator[str]:
+def warnings(desired: Desired, account: str) -> Iterator[str]:
     """What people should know of their policies, each with the part of the spec that it is about."""
     for wanted in desired.wanted:
-        policy = _policy(wanted)
-        for problem in _problems(policy, wanted.role, desired.region) if policy is not None else ():
+        policy, where = _policy(wanted), policy_field(wanted.role)
+        if policy is None:
+            continue
+        for problem in _problems(policy, wanted.role, desired.region):
             if problem.severity == "warning":
-                yield ended(f"{policy_field(wanted.role)}: {problem}")
+                yield ended(f"{where}: {problem}")
+        if isinstance(wanted, DesiredEndpoint):
+            yield from (f"{where}: {words}." for words in _stopped(policy, wanted.passage.needs(account)))
+
+
+def _stopped(policy: PolicyDocument, needs: Iterable[Need]) -> Iterator[str]:
+    """What some builds need, and this policy keeps from them."""
+    for need in needs:
+        if need.asker == "build" and not need.essential and first_denied(policy, (need,)) is not None:
+            yield f"no build {need.words} ({need.request.action} on {need.request.resource})"
 
 
 def policy_field(role: Role) -> str:

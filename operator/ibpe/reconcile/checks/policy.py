@@ -1,7 +1,7 @@
 """Is the policy one, does it do what it says, and does it let builds through?"""
 
 from ibpe.policy.document import SIZE_LIMIT, PolicyError, size
-from ibpe.policy.needs import first_denied
+from ibpe.policy.needs import first_barred
 from ibpe.reconcile.checks.advice import first_error, policy_field
 from ibpe.reconcile.checks.case import Case, Refusal, ended
 from ibpe.reconcile.checks.shared import denial
@@ -41,7 +41,7 @@ def policy_lets_builds_through(case: Case) -> Refusal | None:
     policy = case.endpoint.policy
     if isinstance(policy, PolicyError):
         return None
-    denied = first_denied(policy, (need for need in case.endpoint.needs if need.asker == "build"))
+    denied = first_barred(policy, case.endpoint.passage.needs(case.seen.account))
     if denied is None:
         return None
     where = policy_field(case.endpoint.role)

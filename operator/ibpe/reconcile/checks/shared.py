@@ -8,7 +8,7 @@ from ibpe.aws.gateway import Endpoint, EndpointState, EndpointType, RouteTableID
 from ibpe.policy.access import Decision
 from ibpe.policy.contribution import contribute, withdraw
 from ibpe.policy.document import SIZE_LIMIT, PolicyDocument, PolicyError, Statement
-from ibpe.policy.needs import Need, first_denied
+from ibpe.policy.needs import Need, first_barred
 from ibpe.policy.parse import parse
 from ibpe.reconcile.checks.advice import first_error
 from ibpe.reconcile.checks.case import Refusal, carries, ended
@@ -125,8 +125,8 @@ def contribution_is_valid(case: SharedCase) -> Refusal | None:
     if problem is not None:
         return case.refuse("PolicyInvalid", ended(f"s3.policy: {problem}"), Field.POLICY)
     try:
-        parse(endpoint.policy)
         merged = contribute(endpoint.policy, share.statements, share.mark)
+        parse(merged)  # ours may be there twice, or broken, as long as they are about to be mended
     except PolicyError as error:
         words = f"Nothing can be added to the policy of {endpoint.id}: {error}. Have its owner write it anew."
         return case.refuse("PolicyUnreadable", words, Field.POLICY)
@@ -143,7 +143,7 @@ def policy_lets_builds_through(case: SharedCase) -> Refusal | None:
     """Does the policy, with what we contribute and without what we no longer do, let through all that a build asks?"""
     try:
         text = _in_the_end(case)
-        denied = first_denied(parse(text), (need for need in case.wanted.needs if need.asker == "build"))
+        denied = first_barred(parse(text), case.wanted.passage.needs(case.seen.account))
     except PolicyError as error:
         words = ended(f"The policy of {case.endpoint.id} can't be read, so nobody knows whether builds pass: {error}")
         return case.refuse("PolicyUnreadable", words)
