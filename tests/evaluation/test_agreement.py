@@ -8,8 +8,9 @@ from itertools import combinations, pairwise, product
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ibpe.policy.access import Request, Verdict, decide
+from ibpe.policy.access import Caller, Request, Verdict, decide
 from ibpe.policy.parse import parse
+from ibpe.policy.principals import IdentityKind
 from tests.evaluation.comparison import assert_agreement, call_of, request_of
 from tests.evaluation.generation import CALLS_FOR_ONE_POLICY, Scene, base_of, keys_of, scenes
 from tests.evaluation.reference import Call, Reference, Ruling
@@ -57,6 +58,31 @@ def test_a_verdict_without_some_keys_holds_whatever_their_values() -> None:
     hold()
     assert tally[Verdict.DEPENDS] < tally.total() / 2, tally
     assert all(tally[verdict] > tally.total() / 20 for verdict in Verdict), tally
+
+
+def test_a_verdict_on_a_caller_of_whom_only_the_kind_is_known_holds_for_each_of_them() -> None:
+    tally: Counter[Verdict] = Counter()
+
+    @settings(max_examples=POLICIES // 2, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    @given(scenes())
+    def hold(scene: Scene) -> None:
+        reference, document = Reference(scene.policy), parse(scene.policy)
+        for call in scene.calls:
+            nameless = Caller(call.kind, account=call.account, may_be=frozenset({kind_of(call)}))
+            verdict = decide(document, replace(request_of(call), caller=nameless)).verdict
+            tally[verdict] += call.kind == "Identity"
+            assert verdict in {Verdict.DEPENDS, *verdicts(reference, call)}
+
+    hold()
+    assert 0 < tally[Verdict.DEPENDS] < tally.total() / 3, tally
+    assert tally[Verdict.ALLOWED], tally
+    assert tally[Verdict.DENIED], tally
+
+
+def kind_of(call: Call) -> IdentityKind:
+    if call.name.endswith(":root"):
+        return "Root"
+    return "User" if ":user/" in call.name else "Role"
 
 
 def without(request: Request, pattern: str) -> Request:

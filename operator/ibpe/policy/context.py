@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ibpe.policy.access import ANONYMOUS, Caller, Request
+from ibpe.policy.principals import NEVER_ROOT
 
 Keys = Mapping[str, str]
 """Condition keys (lower case) and their values; an empty value isn't known here."""
@@ -65,15 +66,23 @@ FOREIGN_ORGANIZATION: Final = "o-foreign0000"
 
 
 def instance_role(callers: Callers) -> Signature:
-    """The build instance, with its profile's credentials. A role's session has no aws:username."""
+    """The build instance, with its profile's credentials: a role's session, which is no user, and has no aws:username.
+
+    Source: IAM user guide, "Using an IAM role to grant permissions to applications running on Amazon EC2 instances".
+    """
     keys = {**_signed(callers), "aws:principaltype": "AssumedRole", **dict.fromkeys(_PERHAPS_FROM_INSTANCE, "")}
-    return Signature(Caller("Identity", account=callers.account), keys)
+    return Signature(Caller("Identity", account=callers.account, may_be=frozenset({"Role"})), keys)
 
 
 def person(callers: Callers) -> Signature:
-    """An IAM user, or whoever took on a role, of the same account."""
+    """An IAM user, or whoever took on a role, of the same account.
+
+    Never its root user: that is for what nobody else can do, of which nothing is Image Builder's, so that a policy
+    which lets the root user alone through keeps everybody out who works with pipelines. Source: IAM user guide, "Root
+    user best practices for your AWS account".
+    """
     keys = {**_signed(callers), "aws:principaltype": "", "aws:username": ""}
-    return Signature(Caller("Identity", account=callers.account), keys)
+    return Signature(Caller("Identity", account=callers.account, may_be=NEVER_ROOT), keys)
 
 
 def nobody() -> Signature:

@@ -5,6 +5,7 @@ VPC endpoints using endpoint policies": an account's ID or root ARN grants the a
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -13,9 +14,22 @@ from ibpe.policy.document import ANYONE, Match, Principal
 from ibpe.policy.truth import Truth, any_of, negation
 
 CallerKind = Literal["Anonymous", "Identity", "Service"]
+IdentityKind = Literal["Role", "User", "Root"]
+"""Role: a role, or a session of one; User: an IAM user, or a federated one; Root: an account's root user."""
+
+ANY_IDENTITY: Final[frozenset[IdentityKind]] = frozenset({"Role", "User", "Root"})
+NEVER_ROOT: Final[frozenset[IdentityKind]] = ANY_IDENTITY - {"Root"}
 
 _EVERYBODY: Final = ANYONE.values[0]
-_ACCOUNT: Final = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::(?P<account>[0-9]{12}):.+|(?P<id>[0-9]{12})")
+_ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
+_NAMED: Final = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::(?P<account>[0-9]{12}):(?P<type>[a-z-]+)/.+", re.ASCII)
+_TYPES: Final[Mapping[str, IdentityKind]] = {
+    "role": "Role",
+    "assumed-role": "Role",
+    "user": "User",
+    "federated-user": "User",
+}
+"""What ARNs of a type name. No others can be principals: no group's, no instance profile's."""
 _ROLE: Final = re.compile(r"(?P<partition>arn:aws[a-z-]*):iam::(?P<account>[0-9]{12}):role/(?:.+/)?(?P<role>[^/]+)")
 _SESSION: Final = re.compile(
     r"(?P<partition>arn:aws[a-z-]*):sts::(?P<account>[0-9]{12}):assumed-role/(?P<role>[^/]+)/(?P<session>[^/]+)"
@@ -32,6 +46,8 @@ class Caller:
     as `x.amazonaws.com`."""
     account: str = ""
     """Identity: its account's ID, "" where it isn't known."""
+    may_be: frozenset[IdentityKind] = ANY_IDENTITY
+    """Identity without a name: what it may be. A name tells."""
 
 
 ANONYMOUS: Final = Caller("Anonymous")
@@ -69,7 +85,7 @@ def _named(value: str, name: str) -> Truth:
 
 def _names_identity(principal: Principal, caller: Caller) -> Truth:
     if not caller.name:
-        return _may_name(principal.value, caller.account)
+        return _may_name(canonical_principal(principal)[1], caller)
     if canonical_principal(principal) == canonical_principal(Principal("AWS", caller.name)):
         return True
     return _is_session_of(caller.name, principal.value) or (
@@ -77,12 +93,20 @@ def _names_identity(principal: Principal, caller: Caller) -> Truth:
     )
 
 
-def _may_name(value: str, account: str) -> Truth:
-    """Whether it may name an identity of which no more is known than the account, or not even that."""
-    found = _ACCOUNT.fullmatch(value)
-    if not found or "*" in value or "?" in value:  # the ID of something deleted, or a wildcard that names nobody
-        return False
-    return None if account in {"", found["account"] or found["id"]} else False
+def _may_name(value: str, caller: Caller) -> Truth:
+    """Whether a canonical principal may name an identity of which just its kind is known, and perhaps its account."""
+    kind, account = _identity(value)
+    return None if kind in caller.may_be and caller.account in {"", account} else False
+
+
+def _identity(value: str) -> tuple[IdentityKind | None, str]:
+    """The kind and the account of whom it names; no kind: it names nobody (the ID of something deleted, a wildcard)."""
+    if _ACCOUNT.fullmatch(value):
+        return "Root", value
+    found = _NAMED.fullmatch(value)
+    if not found or "*" in value or "?" in value:
+        return None, ""
+    return _TYPES.get(found["type"]), found["account"]
 
 
 def _is_session_of(session: str, role: str) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from ibpe.policy.access import ANONYMOUS, Caller, Decision, Request, Verdict, decide
 from ibpe.policy.document import Condition, Match, PolicyDocument, PolicyError, Principal, Statement
 from ibpe.policy.parse import parse
+from ibpe.policy.principals import NEVER_ROOT
 
 ALLOWED, DENIED, DEPENDS = Verdict.ALLOWED, Verdict.DENIED, Verdict.DEPENDS
 ACCOUNT = "123456789012"
@@ -17,6 +18,9 @@ USER = Caller("Identity", f"arn:aws:iam::{ACCOUNT}:user/ann")
 ROOT = Caller("Identity", f"arn:aws:iam::{ACCOUNT}:root")
 SOMEBODY = Caller("Identity")
 SOMEBODY_OF_OURS = Caller("Identity", account=ACCOUNT)
+SOME_ROLE = Caller("Identity", may_be=frozenset({"Role"}))
+SOME_ROLE_OF_OURS = Caller("Identity", account=ACCOUNT, may_be=frozenset({"Role"}))
+NOT_ROOT = Caller("Identity", account=ACCOUNT, may_be=NEVER_ROOT)
 SERVICE = Caller("Service", "imagebuilder.amazonaws.com")
 A_SERVICE = Caller("Service")
 OBJECT = "arn:aws:s3:::builds/logs/a.txt"
@@ -107,6 +111,18 @@ def test_a_document_without_statements_allows_nothing() -> None:
         ),
         pytest.param({"AWS": "999999999999"}, SOMEBODY_OF_OURS, False, id="nor another account's root user"),
         pytest.param({"AWS": ["999999999999", ROLE.name]}, ROLE, True, id="one of several is enough"),
+        pytest.param({"AWS": ACCOUNT}, SOME_ROLE, False, id="no role is an account's root user"),
+        pytest.param({"AWS": ACCOUNT}, SOME_ROLE_OF_OURS, False, id="not even that of its own account"),
+        pytest.param({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, SOME_ROLE_OF_OURS, False, id="by the root ARN neither"),
+        pytest.param({"AWS": USER.name}, SOME_ROLE_OF_OURS, False, id="no role is a user"),
+        pytest.param({"AWS": f"arn:aws:sts::{ACCOUNT}:federated-user/ann"}, SOME_ROLE, False, id="nor a federated one"),
+        pytest.param({"AWS": f"arn:aws:iam::{ACCOUNT}:group/builders"}, SOMEBODY, False, id="a group is nobody"),
+        pytest.param({"AWS": ROLE.name}, SOME_ROLE, None, id="some role may be this one"),
+        pytest.param({"AWS": SESSION.name}, SOME_ROLE_OF_OURS, None, id="or this session of it"),
+        pytest.param({"AWS": [ACCOUNT, ROLE.name]}, SOME_ROLE, None, id="a role may be the one of several"),
+        pytest.param({"AWS": ACCOUNT}, NOT_ROOT, False, id="who is never the root user isn't"),
+        pytest.param({"AWS": USER.name}, NOT_ROOT, None, id="and may be a user"),
+        pytest.param({"AWS": f"arn:aws:iam::{ACCOUNT}:role/a/b"}, NOT_ROOT, None, id="or a role"),
         pytest.param({"AWS": "AIDAEXAMPLE"}, SOMEBODY, False, id="the ID of a deleted user is nobody"),
         pytest.param({"Service": SERVICE.name}, SERVICE, True, id="a service by its name"),
         pytest.param({"Service": "ec2.amazonaws.com"}, SERVICE, False, id="another service"),

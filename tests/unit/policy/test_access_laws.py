@@ -13,6 +13,7 @@ from ibpe.policy.canonical import equivalent
 from ibpe.policy.document import PolicyDocument
 from ibpe.policy.operators import OPERATORS
 from ibpe.policy.parse import parse
+from ibpe.policy.principals import IdentityKind
 from tests.unit.policy.policies import Draw, Written, documents, rewritings, some_of
 
 bounded = settings(
@@ -164,6 +165,12 @@ def may_carry(made: Request, key: str) -> bool:
     return any(other.endswith("*") and key.startswith(other[:-1]) for other in made.unknown)
 
 
+def what_it_is(caller: Caller) -> frozenset[IdentityKind]:
+    if caller.name.endswith(":root"):
+        return frozenset({"Root"})
+    return frozenset({"User"}) if ":user/" in caller.name else frozenset({"Role"})
+
+
 @bounded
 @given(POLICIES, st.sampled_from(ACTIONS), st.sampled_from(RESOURCES), CONTEXTS, st.sampled_from(CALLERS))
 def test_no_name_of_an_unknown_caller_belies_a_verdict(
@@ -172,7 +179,11 @@ def test_no_name_of_an_unknown_caller_belies_a_verdict(
     assume(caller.kind != "Anonymous")
     account = caller.name.split(":")[4] if caller.kind == "Identity" else ""
     known = decide(document, Request(action, resource, caller, context)).verdict
-    for nameless in (Caller(caller.kind), Caller(caller.kind, account=account)):
+    for nameless in (
+        Caller(caller.kind),
+        Caller(caller.kind, account=account),
+        Caller(caller.kind, account=account, may_be=what_it_is(caller)),
+    ):
         before = decide(document, Request(action, resource, nameless, context)).verdict
         assert before in {known, Verdict.DEPENDS}
 

@@ -9,7 +9,7 @@ import pytest
 from ibpe.policy.access import ANONYMOUS, Request, Verdict, decide
 from ibpe.policy.document import PolicyDocument
 from ibpe.policy.imagebuilder import imagebuilder_policy
-from ibpe.policy.needs import Callers, Need, first_denied, imagebuilder_needs, s3_needs
+from ibpe.policy.needs import Callers, Need, first_barred, first_denied, imagebuilder_needs, s3_needs
 from ibpe.policy.parse import parse
 from ibpe.policy.s3 import S3Use, s3_policy
 from ibpe.policy.statements import Organization
@@ -220,6 +220,34 @@ def test_what_is_not_known_of_the_callers_is_no_denial(key: str) -> None:
     assert first_denied(document, signed) is None
     assert {decide(document, need.request).verdict for need in signed} == {Verdict.DEPENDS}
     assert first_denied(document, imagebuilder_needs(REGION, KNOWN)) is not None
+
+
+@pytest.mark.parametrize("callers", [Callers(), KNOWN], ids=["callers not known", "known"])
+@pytest.mark.parametrize("principal", ["111122223333", "arn:aws:iam::111122223333:root"])
+def test_a_policy_for_the_root_user_lets_neither_builds_nor_people_through(principal: str, callers: Callers) -> None:
+    statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "*", "Resource": "*"}
+    needs = imagebuilder_needs(REGION, callers)
+    assert {decide(parse({"Statement": statement}), need.request).verdict for need in needs} == {Verdict.DENIED}
+    assert first_barred(parse({"Statement": statement}), needs) is not None
+    of_others = {**statement, "Effect": "Deny", "NotPrincipal": {"AWS": principal}}
+    del of_others["Principal"]
+    document = parse({"Statement": [{**statement, "Principal": "*"}, of_others]})
+    assert {decide(document, need.request).verdict for need in needs} == {Verdict.DENIED}
+
+
+@pytest.mark.parametrize(
+    ("principal", "build", "person"),
+    [
+        ("role/anything", Verdict.DEPENDS, Verdict.DEPENDS),
+        ("user/ann", Verdict.DENIED, Verdict.DEPENDS),
+        ("group/builders", Verdict.DENIED, Verdict.DENIED),
+    ],
+)
+def test_a_build_is_no_user_and_a_person_may_be_one(principal: str, build: Verdict, person: Verdict) -> None:
+    named = {"AWS": f"arn:aws:iam::111122223333:{principal}"}
+    document = parse({"Statement": {"Effect": "Allow", "Principal": named, "Action": "*", "Resource": "*"}})
+    found = {need.asker: decide(document, need.request).verdict for need in imagebuilder_needs(REGION, KNOWN)}
+    assert found == {"build": build, "pipeline": person}
 
 
 @pytest.mark.parametrize("callers", [Callers(), KNOWN])
