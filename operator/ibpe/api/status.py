@@ -51,6 +51,13 @@ class Ownership(StrEnum):
     EXISTING = "Existing"
 
 
+class PendingWidening(ApiModel):
+    """A change of a policy that is being made and will allow more than before."""
+
+    to: Annotated[str, Field(description="Digest of what the policy, or our part of it, is to be.", max_length=64)]
+    note: Annotated[str, Field(description="What will be allowed, for a person; an event once it is.", max_length=1024)]
+
+
 class EndpointStatus(ApiModel):
     """One VPC endpoint that this resource is about, or the intent to make it."""
 
@@ -115,6 +122,11 @@ class EndpointStatus(ApiModel):
             max_length=16,
         ),
     ] = ()
+
+    widening: Annotated[
+        PendingWidening | None,
+        Field(description="What the change that is being made will allow; absent once that was told."),
+    ] = None
 
     @property
     def intent_open(self) -> bool:

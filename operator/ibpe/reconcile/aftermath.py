@@ -7,7 +7,7 @@ from datetime import datetime
 from ibpe.api.names import Role
 from ibpe.api.spec import Spec
 from ibpe.api.status import EndpointStatus
-from ibpe.reconcile.actions import Retag
+from ibpe.reconcile.actions import Contribute, Retag, Withdraw
 from ibpe.reconcile.compare import as_desired
 from ibpe.reconcile.intents import in_order
 from ibpe.reconcile.memory import Recollection
@@ -83,7 +83,7 @@ def outcome_of(work: Round, applied: Applied) -> Outcome:
         return Outcome(retry=True, result="error")
     if work.spec.suspend:
         return Outcome(result="suspended")
-    if applied.done:
+    if applied.done or any(isinstance(action, Contribute | Withdraw) for action in work.plan.actions):
         return Outcome(requeue_after=AFTER_A_WRITE_SECONDS, result="waiting")
     if work.refusals:
         return Outcome(retry=True, result="refused")

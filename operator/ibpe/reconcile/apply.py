@@ -30,13 +30,13 @@ def apply(hands: Hands, plan: Plan, before: Status, stored: Status) -> Applied:
     for action in plan.actions:
         with hands.audit(action.role):
             try:
-                _carry_out(hands, action, applied, fresh=not before.endpoint(action.role).intent_open)
+                did = _carry_out(hands, action, applied, fresh=not before.endpoint(action.role).intent_open)
             except AwsError as error:
                 applied.failures.append(_failure(action, error))
                 if error.error_class is ErrorClass.RETRY and error.reason == "Throttled":
                     break
             else:
-                applied.done.append(action)
+                applied.done.extend((action,) if did else ())
     return applied
 
 
@@ -57,7 +57,8 @@ def refused_before(plan: Plan, status: Status, error: AwsError) -> Applied:
     return Applied({entry.role: entry for entry in status.endpoints}, failures=failures)
 
 
-def _carry_out(hands: Hands, action: Action, applied: Applied, *, fresh: bool) -> None:
+def _carry_out(hands: Hands, action: Action, applied: Applied, *, fresh: bool) -> bool:
+    """Whether there was anything to do, as AWS is now; raises AwsError."""
     match action:
         case Create():
             create(hands, action, applied, fresh=fresh)
@@ -72,21 +73,26 @@ def _carry_out(hands: Hands, action: Action, applied: Applied, *, fresh: bool) -
                 hands.gateway.remove_tags([id_], change.remove)
                 _note_removed(applied, action.role, change.remove)
         case Contribute():
-            _contribute(hands, action)
+            return _contribute(hands, action)
         case Withdraw():
-            _withdraw(hands, action)
+            return _withdraw(hands, action)
         case Delete(ids=ids):
             delete(hands.gateway, ids, hands.past, hands.now)
+    return True
 
 
-def _contribute(hands: Hands, action: Contribute) -> None:
+def _contribute(hands: Hands, action: Contribute) -> bool:
     hands.past.seen_contributed.discard(action.id)
-    edit_policy(hands.gateway, hands.locks, action.id, lambda text: contribute(text, action.statements, action.mark))
+    return edit_policy(
+        hands.gateway, hands.locks, action.id, lambda text: contribute(text, action.statements, action.mark)
+    )
 
 
-def _withdraw(hands: Hands, action: Withdraw) -> None:
-    if edit_policy(hands.gateway, hands.locks, action.id, lambda text: withdraw(text, action.mark)):
+def _withdraw(hands: Hands, action: Withdraw) -> bool:
+    written = edit_policy(hands.gateway, hands.locks, action.id, lambda text: withdraw(text, action.mark))
+    if written:
         hands.past.withdrawn_at[action.id] = hands.now
+    return written
 
 
 def _note_removed(applied: Applied, role: Role, keys: tuple[str, ...]) -> None:

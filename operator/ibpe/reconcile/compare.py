@@ -102,7 +102,7 @@ def works_with(desired: DesiredEndpoint, observed: Endpoint, differing: Collecti
         return False
     if Field.SECURITY_GROUPS in differing and not desired.security_group_ids & observed.security_group_ids:
         return False
-    if Field.POLICY in differing and not lets_through(observed.policy, desired.passage.needs(account)):
+    if Field.POLICY in differing and not lets_through(observed.policy, desired.passage.needs(account, observed.id)):
         return False
     return not (Field.SUBNETS in differing and not observed.subnet_ids)
 
@@ -115,10 +115,10 @@ def lets_through(policy: str, needs: Iterable[Need]) -> bool:
         return False
 
 
-def provision(policy: str, needs: Iterable[Need]) -> str:
+def provision(policy: str | PolicyDocument, needs: Iterable[Need]) -> str:
     """On what it depends that a policy lets builds through, in words; empty where it is certain."""
     try:
-        document = parse(policy)
+        document = parse(policy) if isinstance(policy, str) else policy
     except PolicyError:
         return ""
     for need in needs:

@@ -128,6 +128,7 @@ def _shared_s3(spec: Spec, s3: S3, endpoint_id: EndpointID, ours: str) -> Shared
         type=ENDPOINT_TYPES[Role.S3],
         passage=Passage(Role.S3, spec.region, _callers(spec, None, endpoint_id), use),
         contribution=contribution,
+        knows_builds=spec.builds is not None or spec.image_builder is not None,
     )
 
 

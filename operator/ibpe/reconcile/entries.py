@@ -25,12 +25,17 @@ def refreshed(
     absent: Mapping[EndpointID, Absence],
     plan: Plan,
     uncontributed: Collection[EndpointID] = (),
+    contributed: Collection[EndpointID] = (),
 ) -> tuple[EndpointStatus, ...]:
-    """Every role's entry as it is now; `desired` is None while the whole resource goes."""
+    """Every role's entry as it is now; `desired` is None while the whole resource goes.
+
+    `contributed` are endpoints of others that hold our statements; `uncontributed` are proved not to.
+    """
     entries: list[EndpointStatus] = []
     for role in Role:
         before, holding = status.endpoint(role), holdings.of(role)
-        entry = before.model_copy(update={"contributed_ids": _still_contributed(before, uncontributed)})
+        sharing = _contributed(before, uncontributed, contributed if role is Role.S3 else ())
+        entry = before.model_copy(update={"contributed_ids": sharing})
         share = desired.share(role) if desired else None
         wanted = desired.endpoint(role) if desired else None
         if share is not None and not is_unresolved(before, holding, absent):
@@ -55,8 +60,12 @@ def is_unresolved(entry: EndpointStatus, holding: Holding, absent: Mapping[Endpo
     return absence is None or not absence.proved
 
 
-def _still_contributed(entry: EndpointStatus, uncontributed: Collection[EndpointID]) -> tuple[str, ...]:
-    return tuple(id_ for id_ in entry.contributed_ids if id_ not in uncontributed)
+def _contributed(
+    entry: EndpointStatus, uncontributed: Collection[EndpointID], contributed: Collection[EndpointID]
+) -> tuple[str, ...]:
+    """Where our statements are, or may be."""
+    kept = [id_ for id_ in entry.contributed_ids if id_ not in uncontributed]
+    return (*kept, *(id_ for id_ in sorted(contributed) if id_ not in kept))[-PREVIOUS_LIMIT:]
 
 
 def as_made(entry: EndpointStatus) -> EndpointStatus:
@@ -95,6 +104,7 @@ def _shared(
         attempt=entry.attempt + (1 if entry.ownership is Ownership.MANAGED and entry.id else 0),
         previous_ids=_remaining(entry, holding, absent),
         contributed_ids=entry.contributed_ids,
+        widening=entry.widening,
     )
     if live is None:
         return fresh

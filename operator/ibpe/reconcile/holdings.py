@@ -56,6 +56,8 @@ class Identity:
     owner: Owner
     vpc_id: str | None
     services: Mapping[Role, tuple[str, ...]]
+    takes_back: frozenset[Role] = frozenset()
+    """Roles for which the spec asks for an endpoint of our own, so that one that was retained is ours again."""
 
     def role_of(
         self, endpoint: Endpoint, recorded: Mapping[EndpointID, Role], awaited: Collection[EndpointID] = ()
@@ -79,7 +81,8 @@ class Identity:
             agrees = all(value in {None, want} for value, want in zip(carried, wanted.values(), strict=True))
             excused = endpoint.id in awaited or endpoint.state is EndpointState.DELETING
             return role if (agrees and (excused or any(carried))) or self._retained(endpoint) else None
-        return role if carried == list(wanted.values()) or self._retained(endpoint) else None
+        taken_back = role in self.takes_back and self._retained(endpoint)
+        return role if carried == list(wanted.values()) or taken_back else None
 
     def unknown_role(self, endpoint: Endpoint) -> bool:
         """Whether it carries our cluster and owner and a role of another version's."""

@@ -1,16 +1,23 @@
 """What the status must say before the plan's writes are made, so that a crash loses none of them. Pure."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 from ibpe.api.names import Role
-from ibpe.api.status import EndpointStatus, Ownership, Status
+from ibpe.api.status import EndpointStatus, Ownership, PendingWidening, Status
 from ibpe.reconcile.actions import Contribute, Create, Retag
 from ibpe.reconcile.entries import PREVIOUS_LIMIT
 from ibpe.reconcile.plan import Plan
 
+NOTHING: Final[Mapping[Role, PendingWidening]] = MappingProxyType({})
 
-def intents(status: Status, plan: Plan) -> Status:
-    """The status that must be stored before the plan's writes: who is about to be made, and with which tags."""
+
+def intents(status: Status, plan: Plan, widening: Mapping[Role, PendingWidening] = NOTHING) -> Status:
+    """The status that must be stored before the plan's writes.
+
+    It says who is about to be made, with which tags, what is put into others' policies, and what changed ones open.
+    """
     entries = {entry.role: entry for entry in status.endpoints}
     for action in plan.actions:
         entry = entries.get(action.role, EndpointStatus(role=action.role))
@@ -23,6 +30,8 @@ def intents(status: Status, plan: Plan) -> Status:
             keys = sorted({*entry.tag_keys, *action.change.put})
             entry = entry.model_copy(update={"tag_keys": tuple(k for k in keys if not k.startswith("ibpe.dev/"))})
         entries[action.role] = entry
+    for role, what in widening.items():
+        entries[role] = entries.get(role, EndpointStatus(role=role)).model_copy(update={"widening": what})
     return status.model_copy(update={"endpoints": in_order(entries)})
 
 

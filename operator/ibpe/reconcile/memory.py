@@ -64,6 +64,8 @@ class Recollection:
     """Policies of others in which our statements were seen since we last put them in: not seen there means gone."""
     withdrawn_at: dict[EndpointID, datetime] = field(default_factory=dict)
     """When our statements were last taken out of a policy."""
+    told_stuck: frozenset[str] = frozenset()
+    """Policies of others that our statements can't leave, and of which that was told."""
     seen_gone_at: datetime | None = None
     """When everything was seen gone for the first time; the second look releases the finalizer."""
     known_to_watch: bool = False

@@ -6,8 +6,7 @@ from datetime import datetime
 
 from ibpe.api.names import ConditionType, Role
 from ibpe.api.status import DriftEntry, EndpointStatus, Ownership, Status
-from ibpe.aws.gateway import Endpoint
-from ibpe.policy.widening import in_words
+from ibpe.aws.gateway import Endpoint, EndpointID
 from ibpe.reconcile.fields import Field
 from ibpe.reconcile.plan import Response
 from ibpe.reconcile.widening import Widening
@@ -24,13 +23,16 @@ class Notice:
 
 def of_widening(widening: Widening) -> Notice:
     """The event that a policy allows more than before."""
-    how = "" if widening.cause == "edit" else " behind the operator's back"
-    return Notice(
-        "PolicyWidened",
-        f"The policy of {widening.endpoint_id} ({widening.role}) allows more than before{how}, such as "
-        f"{in_words(widening.request)}.",
-        warning=widening.cause == "drift",
+    return Notice("PolicyWidened", widening.note, warning=widening.cause == "drift")
+
+
+def of_stuck(endpoint_id: EndpointID) -> Notice:
+    """The event that our statements can't leave somebody else's policy."""
+    note = (
+        f"Our statements stay in the policy of {endpoint_id}: without them it would be empty, and AWS's default allows "
+        "everything. Its owner should write the policy anew, or delete the endpoint."
     )
+    return Notice("StatementsRetained", note, warning=True)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Looking: one snapshot, the surroundings, and by id what the snapshot doesn't show. Reads only."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -95,7 +95,7 @@ def observe(eyes: Eyes, resource: Resource, desired: Desired, past: Recollection
         check_account(resource.status, eyes.cloud.caller_account())
     recorded = {id_: endpoint for id_, endpoint in looked.items() if endpoint is not None}
     known = {**{endpoint.id: endpoint for endpoint in snapshot.in_vpc(desired.vpc_id)}, **recorded}.values()
-    identity = identity_of(desired.owner, desired.region, desired.vpc_id)
+    identity = identity_for(desired)
     holdings = hold(known, resource.status.endpoints, identity)
     ours = {endpoint.id for endpoint in holdings.all}
     sharing = contributions(snapshot.contributed_to(desired.mark), shared, desired.mark, past, now)
@@ -122,6 +122,12 @@ def check_account(status: Status, account: AccountID) -> None:
 def identity_of(owner: Owner, region: str, vpc_id: VpcID | None) -> Identity:
     """What an endpoint of this resource's must agree with."""
     return Identity(owner, vpc_id, {role: service_names(region, role.value) for role in Role})
+
+
+def identity_for(desired: Desired) -> Identity:
+    """The same for what a spec asks for: where that is an endpoint of our own, one that was retained is taken back."""
+    own = frozenset(endpoint.role for endpoint in desired.endpoints)
+    return replace(identity_of(desired.owner, desired.region, desired.vpc_id), takes_back=own)
 
 
 def look_up(

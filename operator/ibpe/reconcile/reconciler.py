@@ -2,11 +2,12 @@
 
 import logging
 import math
+from collections.abc import Iterable
 from datetime import datetime
 
 from ibpe.api.names import ConditionType
 from ibpe.api.spec import DriftPolicy, InvalidSpec, parse_spec
-from ibpe.api.status import Status
+from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.errors import AwsError, ErrorClass
 from ibpe.aws.inventory import ObservationFailed
 from ibpe.reconcile import status as statuses
@@ -20,14 +21,14 @@ from ibpe.reconcile.entries import refreshed
 from ibpe.reconcile.hands import Hands
 from ibpe.reconcile.intents import intents
 from ibpe.reconcile.memory import Memory, Recollection
-from ibpe.reconcile.notices import DriftNews, drift_news, notices, of_widening
+from ibpe.reconcile.notices import drift_news, notices, of_stuck, of_widening
 from ibpe.reconcile.observe import (
     STALE_SECONDS,
     AccountMismatch,
     Eyes,
     check_account,
     concerned_ids,
-    identity_of,
+    identity_for,
     is_transitional,
     observe,
 )
@@ -44,9 +45,10 @@ from ibpe.reconcile.ports import (
     WriteConflict,
 )
 from ibpe.reconcile.refusals import refuse
+from ibpe.reconcile.retiring import stuck
 from ibpe.reconcile.teardown import Teardown
 from ibpe.reconcile.wanted import Owner
-from ibpe.reconcile.widening import widenings
+from ibpe.reconcile.widening import Widening, by_drift, pending, settled
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +137,8 @@ class Reconciler:
                 check_account(pinned, self._eyes.cloud.caller_account())
             except AwsError as error:
                 return resource, refused_before(plan, before, error)
-        resource = self._resources.write_status(resource, intents(pinned, plan))
+        opened = pending(work.desired, plan)
+        resource = self._resources.write_status(resource, intents(pinned, plan, opened))
         applied = apply(self._hands(work), plan, before, resource.status)
         note_changes(work, applied)
         past.not_before = self._eyes.inventory.clock()
@@ -165,7 +168,7 @@ class Reconciler:
 
     def _hands(self, work: Round) -> Hands:
         desired = work.desired
-        identity = identity_of(desired.owner, desired.region, desired.vpc_id)
+        identity = identity_for(desired)
         return Hands(
             gateway=self._eyes.cloud.gateway(desired.region),
             owner=desired.owner,
@@ -183,7 +186,10 @@ class Reconciler:
     def _tell(self, work: Round, resource: Resource, applied: Applied) -> Outcome:
         """Write what is true now, say what is new, and say when to look again."""
         seen, now = work.seen, work.now
-        entries = refreshed(resource.status, work.desired, seen.holdings, seen.absent, work.plan, seen.uncontributed)
+        sharing = [endpoint.id for endpoint in seen.contributions]
+        entries = refreshed(
+            resource.status, work.desired, seen.holdings, seen.absent, work.plan, seen.uncontributed, sharing
+        )
         end = statuses.Round(
             generation=work.resource.generation,
             now=now,
@@ -194,19 +200,35 @@ class Reconciler:
             failures=tuple(applied.failures),
             suspended=work.spec.suspend,
             report=work.spec.drift_policy is DriftPolicy.REPORT,
+            stuck=stuck(work.desired, seen),
             unknown_roles=tuple(endpoint.id for endpoint in seen.holdings.unknown_roles),
         )
-        status = statuses.conclude(resource.status, overlaid(entries, applied), end)
-        written, news = self._publish(work.resource, resource, status, applied, now)
-        for widening in widenings(work.desired, work.plan, applied, news.detected):
+        entries, widened = self._widenings(work, overlaid(entries, applied), applied)
+        status = statuses.conclude(resource.status, entries, end)
+        written = self._publish(work.resource, resource, status, applied, now)
+        for widening in widened:
             self._watcher.policy_widened(widening.role.value, widening.cause)
-            notice = of_widening(widening)
+        news_of_stuck = [id_ for id_ in end.stuck if id_ not in work.past.told_stuck]
+        work.past.told_stuck = frozenset(end.stuck)
+        for notice in (*map(of_widening, widened), *map(of_stuck, news_of_stuck)):
             self._events.publish(written, notice.reason, notice.note, warning=notice.warning)
         return outcome_of(work, applied)
 
-    def _publish(
-        self, read: Resource, latest: Resource, status: Status, applied: Applied, now: datetime
-    ) -> tuple[Resource, DriftNews]:
+    @staticmethod
+    def _widenings(
+        work: Round, entries: Iterable[EndpointStatus], applied: Applied
+    ) -> tuple[tuple[EndpointStatus, ...], list[Widening]]:
+        """The entries without what is told now of policies that allow more, and what that is."""
+        if work.spec.suspend:
+            return tuple(entries), []
+        told, left = list(by_drift(work.resource.status, work.desired, work.plan)), []
+        for entry in entries:
+            widening, pending_ = settled(entry, work.desired, work.plan, applied)
+            told.extend((widening,) if widening else ())
+            left.append(entry.model_copy(update={"widening": pending_}))
+        return tuple(left), told
+
+    def _publish(self, read: Resource, latest: Resource, status: Status, applied: Applied, now: datetime) -> Resource:
         written = self._resources.write_status(latest, status)
         news = drift_news(read.status, status, now)
         for entry in news.detected:
@@ -215,7 +237,7 @@ class Reconciler:
             self._watcher.drift_repaired(seconds)
         for notice in notices(read.status, status, news, applied.made):
             self._events.publish(written, notice.reason, notice.note, warning=notice.warning)
-        return written, news
+        return written
 
     def _stall(self, resource: Resource, now: datetime, reason: str, message: str, outcome: Outcome) -> Outcome:
         status = statuses.stalled(resource.status, resource.generation, now, reason, message)

@@ -39,8 +39,7 @@ def withdrawals(plan: Plan, desired: Desired, seen: Observation, patience: Patie
     work, nothing is taken away.
     """
     share = desired.share(Role.S3)
-    keeping = share.endpoint_id if share is not None and share.contribution is not None else None
-    leaving = [e for e in seen.contributions if e.id != keeping and can_withdraw(e.policy, desired.mark)]
+    leaving = [e for e in seen.contributions if e.id != _keeping(desired) and can_withdraw(e.policy, desired.mark)]
     role = plan.role(Role.S3) or RolePlan(Role.S3)
     asked = share is not None or desired.endpoint(Role.S3) is not None
     if not leaving or (asked and not role.works):
@@ -51,6 +50,18 @@ def withdrawals(plan: Plan, desired: Desired, seen: Observation, patience: Patie
     words = f"Our statements are being taken out of {', '.join(e.id for e in leaving)}."
     role = replace(role, actions=actions, wait=role.wait or Wait("Withdrawing", words, LAG_SECONDS))
     return Plan((*(each for each in plan.roles if each.role is not Role.S3), role))
+
+
+def stuck(desired: Desired, seen: Observation) -> tuple[EndpointID, ...]:
+    """Policies that our statements should leave, and can't: nothing else would be left in them."""
+    leaving = (e for e in seen.contributions if e.id != _keeping(desired))
+    return tuple(e.id for e in leaving if not can_withdraw(e.policy, desired.mark))
+
+
+def _keeping(desired: Desired) -> EndpointID | None:
+    """The endpoint that the spec contributes to."""
+    share = desired.share(Role.S3)
+    return share.endpoint_id if share is not None and share.contribution is not None else None
 
 
 def can_withdraw(policy: str, mark: str) -> bool:

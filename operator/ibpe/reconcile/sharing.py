@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from ibpe.api.status import EndpointStatus, Ownership, Status
-from ibpe.aws.gateway import Endpoint, EndpointState
+from ibpe.aws.gateway import Endpoint, EndpointState, EndpointType
 from ibpe.policy.contribution import allows_all, holds, is_contributed
 from ibpe.policy.document import PolicyError
 from ibpe.reconcile.actions import Action, Contribute
@@ -107,6 +107,12 @@ def _is_open(live: Endpoint, share: Contribution) -> bool:
 
 
 def _note(wanted: SharedEndpoint, live: Endpoint, account: str, *, lacks_ours: bool) -> str:
+    said = _about_policy(wanted, live, account, lacks_ours=lacks_ours)
+    unchecked = live.type is EndpointType.GATEWAY and not wanted.knows_builds
+    return f"{said}; routes were not checked, since spec.builds names no subnets" if unchecked else said
+
+
+def _about_policy(wanted: SharedEndpoint, live: Endpoint, account: str, *, lacks_ours: bool) -> str:
     share = wanted.contribution
     if share is not None and _is_open(live, share):
         return f"{live.id} allows everything already: nothing is contributed to it"

@@ -1,14 +1,15 @@
 """The truth, in conditions: from a plan and what became of it to the status. Pure; `now` is given."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from ibpe.api.names import ConditionStatus, ConditionType, Role
-from ibpe.api.status import EndpointStatus, PlannedAction, Status
+from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.errors import AwsError, ErrorClass
+from ibpe.aws.gateway import EndpointID
 from ibpe.reconcile.actions import Contribute, Create, Delete, Failure, Modify, Resolve, Retag, Withdraw
-from ibpe.reconcile.checks.advice import warnings
+from ibpe.reconcile.checks.advice import advice
 from ibpe.reconcile.conditions import Verdict, merge
 from ibpe.reconcile.failed_calls import describe
 from ibpe.reconcile.fields import Field
@@ -21,7 +22,7 @@ COMPONENTS: Mapping[Role, ConditionType] = {
     Role.IMAGE_BUILDER: ConditionType.IMAGE_BUILDER_ENDPOINT_READY,
     Role.S3: ConditionType.S3_ACCESS_READY,
 }
-WORD_LIMIT = 2048
+PLAN_LIMIT = 32
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,10 @@ class Round:
     failures: tuple[Failure, ...] = ()
     suspended: bool = False
     report: bool = False
+    stuck: tuple[EndpointID, ...] = ()
+    """Policies of others that our statements should leave, and can't."""
     unknown_roles: tuple[str, ...] = ()
     """Endpoints with our tags and a role that this version doesn't know."""
-    written: frozenset[Role] = field(default=frozenset())
-    """Roles that were written to, so that what was seen is no longer what is."""
 
 
 def conclude(before: Status, entries: tuple[EndpointStatus, ...], end: Round) -> Status:
@@ -52,7 +53,7 @@ def conclude(before: Status, entries: tuple[EndpointStatus, ...], end: Round) ->
         conditions=merge(before.conditions, verdicts, end.generation, end.now),
         endpoints=entries,
         drift=before.drift if end.suspended else drift_entries(before.drift, end.plan, end.now),
-        plan=_planned(end.plan) if end.suspended or end.report or end.refusals else (),
+        plan=tuple(planned(end.plan))[:PLAN_LIMIT] if end.suspended or end.report or end.refusals else (),
     )
 
 
@@ -237,6 +238,8 @@ def _ready_message(end: Round) -> str:
     drift = [finding for finding in end.plan.findings if finding.drift]
     what = "; ".join(str(finding.difference) for finding in drift)
     left = f" Drift is left as it is: {what}." if drift else ""
+    if end.stuck:
+        left += f" Our statements stay in the policy of {', '.join(end.stuck)}: nothing else would be left in it."
     if end.unknown_roles:
         left += f" {', '.join(end.unknown_roles)}: our tags, with a role that this version doesn't know; left alone."
     return f"Available{'' if drift else ' and as specified'}: {ids}.{left}"
@@ -272,9 +275,7 @@ def _checks(end: Round) -> dict[ConditionType, Verdict]:
     return {
         ConditionType.POLICY_VALID: Verdict("False", policy[0].reason, _all(policy))
         if policy
-        else Verdict(
-            "True", "Valid", " ".join(("The endpoint policies are valid.", *warnings(end.desired, end.account)))
-        ),
+        else Verdict("True", "Valid", f"The endpoint policies are valid. {advice(end.desired, end.account)}".rstrip()),
         ConditionType.PREREQUISITES_MET: Verdict("False", other[0].reason, _all(other))
         if other
         else Verdict("True", "Met", "VPC, subnets, security groups and route tables are as they must be."),
@@ -296,10 +297,6 @@ def _drift_verdict(end: Round) -> Verdict:
     if not any(wanted.fields() for wanted in end.desired.wanted):
         return Verdict("Unknown", "NotManaged", "Nothing here is the operator's to keep as it was applied.")
     return Verdict("True", "NoDrift", "AWS shows what was applied.")
-
-
-def _planned(plan: Plan) -> tuple[PlannedAction, ...]:
-    return tuple(planned(plan))[:32]
 
 
 def _told(failure: Failure, end: Round) -> str:

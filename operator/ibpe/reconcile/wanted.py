@@ -58,14 +58,14 @@ class Passage:
     use: S3Use = USUAL
     marketplace: bool = False
 
-    def needs(self, account: str) -> tuple[Need, ...]:
-        """The requests, with this account in their ARNs."""
-        return _needs(self, account)
+    def needs(self, account: str, endpoint_id: str = "") -> tuple[Need, ...]:
+        """The requests, with this account in their ARNs, through this endpoint where it is there."""
+        return _needs(self, account, endpoint_id or self.callers.endpoint_id)
 
 
 @lru_cache(maxsize=1024)
-def _needs(passage: Passage, account: str) -> tuple[Need, ...]:
-    callers = replace(passage.callers, account=account)
+def _needs(passage: Passage, account: str, endpoint_id: str) -> tuple[Need, ...]:
+    callers = replace(passage.callers, account=account, endpoint_id=endpoint_id)
     if passage.role is Role.S3:
         return s3_needs(passage.region, passage.use, callers)
     return imagebuilder_needs(passage.region, callers, marketplace=passage.marketplace)
@@ -133,6 +133,8 @@ class SharedEndpoint:
     """None: it is never written."""
     private_dns: bool = False
     """Whether builds count on its private DNS name."""
+    knows_builds: bool = True
+    """Whether the spec tells where builds run."""
 
     def fields(self) -> Mapping[Field, str]:
         """Each field that is ours to keep, with a digest of what it should be: of the policy, our statements."""

@@ -9,18 +9,19 @@ import pytest
 from ibpe.api.names import Role
 from ibpe.api.status import EndpointStatus
 from ibpe.aws.gateway import Endpoint, EndpointID, EndpointState, EndpointType, VpcID
-from ibpe.reconcile.holdings import Holdings, hold
+from ibpe.reconcile.holdings import Holdings, Identity, hold
 from ibpe.reconcile.observe import identity_of
 from tests.unit.reconcile.given import IB_ID, OTHER_VPC, OWNER, REGION, S3, S3_ID, VPC, entry, made, tagged, wanted
 
 IDENTITY = identity_of(OWNER, REGION, VPC)
+TAKING_BACK = replace(IDENTITY, takes_back=frozenset(Role))
 OURS = made(wanted())
 RECORDED = entry(wanted())
 RETAINED = {"ibpe.dev/retained": "team-a/images", "ibpe.dev/role": "imagebuilder"}
 
 
-def held(*endpoints: Endpoint, entries: tuple[EndpointStatus, ...] = ()) -> Holdings:
-    return hold(endpoints, entries, IDENTITY)
+def held(*endpoints: Endpoint, entries: tuple[EndpointStatus, ...] = (), identity: Identity = TAKING_BACK) -> Holdings:
+    return hold(endpoints, entries, identity)
 
 
 def live(*endpoints: Endpoint, entries: tuple[EndpointStatus, ...] = ()) -> str | None:
@@ -102,6 +103,14 @@ def test_what_this_very_resource_left_behind_is_taken_back() -> None:
     assert live(replace(OURS, tags={**RETAINED, "ibpe.dev/cluster": "green"})) is None
     assert live(replace(OURS, tags={**RETAINED, "ibpe.dev/owner": "team-b/images"})) is None
     assert live(replace(OURS, tags={"ibpe.dev/retained": "team-a/images"})) is None, "which role would it have?"
+
+
+def test_what_was_left_behind_is_nobody_s_where_the_spec_asks_for_no_endpoint_of_its_own() -> None:
+    left = replace(OURS, tags=RETAINED)
+    other_role = replace(IDENTITY, takes_back=frozenset({Role.S3}))
+    for identity in (IDENTITY, other_role):
+        assert held(left, identity=identity).all == ()
+        assert held(left, entries=(RECORDED,), identity=identity).all == (left,), "until its tags are off for good"
 
 
 def test_a_role_of_another_version_is_reported_and_never_ours() -> None:

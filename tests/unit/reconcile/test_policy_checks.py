@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from ibpe.api.names import Role
-from ibpe.reconcile.checks.advice import warnings
+from ibpe.reconcile.checks.advice import advice
+from ibpe.reconcile.fields import Field
 from ibpe.reconcile.refusals import Refusal, refuse
 from tests.unit.reconcile.foreign import TEAM, contributing, existing, gateway, policy, sight
-from tests.unit.reconcile.given import ACCOUNT, desired, image_builder, seen, spec
+from tests.unit.reconcile.given import ACCOUNT, desired, holdings, image_builder, made, seen, spec, wanted
 
 ALLOW = {"Effect": "Allow", "Principal": "*", "Resource": "*"}
 
@@ -60,7 +61,7 @@ def test_a_policy_for_certain_components_locks_nobody_out(resource: str, reason:
 def test_what_only_some_builds_need_is_said_and_not_refused() -> None:
     plain = {**ALLOW, "Action": "imagebuilder:GetComponent"}
     assert refused(imageBuilder=custom(plain)) == []
-    (said,) = warnings(desired(imageBuilder=custom(plain)), ACCOUNT)
+    said = advice(desired(imageBuilder=custom(plain)), ACCOUNT)
     assert said.startswith(
         "imageBuilder.policy: no build reads its container recipe (imagebuilder:GetContainerRecipe on"
     )
@@ -84,12 +85,40 @@ def test_a_deny_among_additional_statements_is_held_against_what_builds_read() -
 def test_what_is_only_odd_is_said_and_applied_all_the_same(action: str) -> None:
     odd = custom({**ALLOW, "Action": ["imagebuilder:*", action]})
     assert refused(imageBuilder=odd) == []
-    (said,) = warnings(desired(imageBuilder=odd), ACCOUNT)
-    assert said.startswith("imageBuilder.policy: Statement[0].Action: ")
+    assert advice(desired(imageBuilder=odd), ACCOUNT).startswith("imageBuilder.policy: Statement[0].Action: ")
 
 
 def test_presets_are_nothing_to_talk_about() -> None:
-    assert list(warnings(desired(), ACCOUNT)) == []
+    assert advice(desired(), ACCOUNT) == ""
+
+
+def test_advice_has_an_end() -> None:
+    odd = custom({**ALLOW, "Action": ["imagebuilder:*", *(f"imagebuilder:New{n}*" for n in range(900))]})
+    said = advice(desired(imageBuilder=odd), ACCOUNT)
+    assert len(said) < 2000
+    assert said.endswith("There is more: `ibpe policy check` lists all of it.")
+
+
+def test_what_builds_pass_provided_that_is_said() -> None:
+    tagged = {"StringEquals": {"aws:PrincipalTag/team": "images"}}
+    said = advice(desired(imageBuilder=custom({**ALLOW, "Action": "*", "Condition": tagged})), ACCOUNT)
+    assert "builds pass provided that what it asks for holds: imagebuilder:GetComponent is allowed by" in said
+    assert "aws:PrincipalTag/team is images" in said
+
+
+def test_a_policy_for_another_endpoint_than_the_one_that_is_there_is_refused() -> None:
+    elsewhere = {"StringEquals": {"aws:SourceVpce": "vpce-0aaaaaaaaaaaaaaaa"}}
+    image_builder = custom({**ALLOW, "Action": "*", "Condition": elsewhere})
+    assert refused(imageBuilder=image_builder) == [], "nobody knows the id before it is made"
+    (refusal,) = refuse(desired(imageBuilder=image_builder), seen(holdings(made(wanted()))))
+    assert refusal.reason == "PolicyDeniesBuilds"
+
+
+def test_a_deny_of_ours_never_comes_into_somebody_elses_policy() -> None:
+    deny = {"Sid": "Oops", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+    (refusal,) = refuse(contributing(additionalStatements=[deny]), sight(gateway(policy(TEAM))))
+    assert (refusal.reason, Field.POLICY in refusal.forbids) == ("PolicyInvalid", True)
+    assert "additionalStatements: Oops is a Deny" in refusal.message
 
 
 def test_contributed_statements_are_held_to_the_same() -> None:

@@ -2,13 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
+from typing import Final
 
 from ibpe.api.names import Role
 from ibpe.policy.document import PolicyDocument, PolicyError
 from ibpe.policy.lint import EndpointRole, Problem, lint
 from ibpe.policy.needs import Need, first_denied
 from ibpe.reconcile.checks.case import ended
+from ibpe.reconcile.compare import provision
 from ibpe.reconcile.wanted import Desired, DesiredEndpoint, Wanted
+
+SAID_AT_MOST: Final = 5
+"""Sentences of advice in a condition."""
 
 
 def first_error(policy: PolicyDocument, role: Role, region: str) -> Problem | None:
@@ -16,8 +22,14 @@ def first_error(policy: PolicyDocument, role: Role, region: str) -> Problem | No
     return next((problem for problem in _problems(policy, role, region) if problem.severity == "error"), None)
 
 
-def warnings(desired: Desired, account: str) -> Iterator[str]:
-    """What people should know of their policies, each with the part of the spec that it is about."""
+def advice(desired: Desired, account: str) -> str:
+    """What people should know of their policies, each with the part of the spec that it is about; empty: nothing."""
+    said = list(islice(_said(desired, account), SAID_AT_MOST + 1))
+    more = ["There is more: `ibpe policy check` lists all of it."] if len(said) > SAID_AT_MOST else []
+    return " ".join((*said[:SAID_AT_MOST], *more))
+
+
+def _said(desired: Desired, account: str) -> Iterator[str]:
     for wanted in desired.wanted:
         policy, where = _policy(wanted), policy_field(wanted.role)
         if policy is None:
@@ -26,7 +38,11 @@ def warnings(desired: Desired, account: str) -> Iterator[str]:
             if problem.severity == "warning":
                 yield ended(f"{where}: {problem}")
         if isinstance(wanted, DesiredEndpoint):
-            yield from (f"{where}: {words}." for words in _stopped(policy, wanted.passage.needs(account)))
+            needs = wanted.passage.needs(account)
+            yield from (f"{where}: {words}." for words in _stopped(policy, needs))
+            open_question = provision(policy, needs)
+            if open_question:
+                yield f"{where}: builds pass provided that what it asks for holds: {open_question}."
 
 
 def _stopped(policy: PolicyDocument, needs: Iterable[Need]) -> Iterator[str]:

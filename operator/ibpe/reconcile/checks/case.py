@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ibpe.api.names import CLUSTER_TAG, OWNER_TAG, Role
-from ibpe.aws.gateway import Endpoint, SecurityGroup, Subnet
+from ibpe.aws.gateway import Endpoint, SecurityGroup, Subnet, VpcID
 from ibpe.reconcile.fields import Field
 from ibpe.reconcile.observation import Observation
 from ibpe.reconcile.wanted import Desired, DesiredEndpoint
@@ -62,10 +62,10 @@ def carries(endpoint: Endpoint) -> str:
     return f"it carries no tags of ours{f', its Name is {name}' if name else ''}"
 
 
-def in_other_vpcs(things: Iterable[Subnet | SecurityGroup], case: Case) -> str:
+def in_other_vpcs(things: Iterable[Subnet | SecurityGroup], vpc_id: VpcID) -> str:
     """Where these are in place of the resource's VPC, in words."""
     where = ", ".join(f"{thing.id} is in {thing.vpc_id}" for thing in things)
-    return f"{where}, not in {case.desired.vpc_id}"
+    return f"{where}, not in {vpc_id}"
 
 
 def verb(ids: Iterable[str]) -> str:

@@ -38,10 +38,10 @@ def policy_does_what_it_says(case: Case) -> Refusal | None:
 
 def policy_lets_builds_through(case: Case) -> Refusal | None:
     """Does it allow everything that a build asks of this endpoint?"""
-    policy = case.endpoint.policy
+    policy, live = case.endpoint.policy, case.seen.holdings.of(case.endpoint.role).live
     if isinstance(policy, PolicyError):
         return None
-    denied = first_barred(policy, case.endpoint.passage.needs(case.seen.account))
+    denied = first_barred(policy, case.endpoint.passage.needs(case.seen.account, live.id if live else ""))
     if denied is None:
         return None
     where = policy_field(case.endpoint.role)

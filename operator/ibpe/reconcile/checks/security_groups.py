@@ -29,7 +29,7 @@ def groups_exist(case: Case) -> Refusal | None:
     if elsewhere:
         return case.refuse(
             "SecurityGroupInAnotherVpc",
-            f"{in_other_vpcs(elsewhere, case)}: name groups of that VPC in {where}.",
+            f"{in_other_vpcs(elsewhere, case.desired.vpc_id)}: name groups of that VPC in {where}.",
             Field.SECURITY_GROUPS,
         )
     return None

@@ -13,6 +13,7 @@ from ibpe.policy.parse import parse
 from ibpe.reconcile.checks.advice import first_error
 from ibpe.reconcile.checks.case import Refusal, carries, ended
 from ibpe.reconcile.checks.security_groups import not_let_in
+from ibpe.reconcile.checks.subnets import wrong_subnets
 from ibpe.reconcile.compare import listed
 from ibpe.reconcile.fields import Field
 from ibpe.reconcile.observation import Observation
@@ -67,6 +68,12 @@ def shared_refusals(desired: Desired, seen: Observation) -> tuple[Refusal, ...]:
 def part_of(wanted: SharedEndpoint) -> str:
     """`imageBuilder` or `s3`."""
     return "imageBuilder" if wanted.role is Role.IMAGE_BUILDER else "s3"
+
+
+def build_subnets_exist(case: SharedCase) -> Refusal | None:
+    """Are the builds' subnets in the VPC?"""
+    words = wrong_subnets(case.desired.build_subnet_ids, "builds.subnets.ids", case.desired.vpc_id, case.seen.facts)
+    return case.refuse(*words) if words else None
 
 
 def is_the_right_one(case: SharedCase) -> Refusal | None:
@@ -124,6 +131,13 @@ def contribution_is_valid(case: SharedCase) -> Refusal | None:
     problem = first_error(PolicyDocument(share.statements), case.wanted.role, case.desired.region)
     if problem is not None:
         return case.refuse("PolicyInvalid", ended(f"s3.policy: {problem}"), Field.POLICY)
+    denies = next((statement.sid for statement in share.statements if statement.effect == "Deny"), None)
+    if denies is not None:
+        words = (
+            f"s3.policy.additionalStatements: {denies.removeprefix(share.mark)} is a Deny, which would bind everybody "
+            f"who uses {endpoint.id}: take it out; what may pass there is for its owner to limit."
+        )
+        return case.refuse("PolicyInvalid", words, Field.POLICY)
     try:
         merged = contribute(endpoint.policy, share.statements, share.mark)
         parse(merged)  # ours may be there twice, or broken, as long as they are about to be mended
@@ -153,9 +167,10 @@ def policy_lets_builds_through(case: SharedCase) -> Refusal | None:
     if decision.statement is not None:
         return _denying_statement(case, need, decision.statement)
     alone = case.wanted.contribution is None and text != case.endpoint.policy
+    still = " Until then they stay, so that builds pass." if alone else ""
     words = (
         f"The policy of {case.endpoint.id} does not let builds through{' without our statements' if alone else ''}: "
-        f"{denial(need, decision)}. Have its owner add what `ibpe policy render` prints, {_or_contribute(case)}."
+        f"{denial(need, decision)}. Have its owner add what `ibpe policy render` prints, {_or_contribute(case)}.{still}"
     )
     return case.refuse("PolicyDeniesBuilds", words)
 
@@ -225,7 +240,7 @@ def lets_https_in(case: SharedCase) -> Refusal | None:
     if case.endpoint.type is not EndpointType.INTERFACE:
         return None
     ids, family = case.endpoint.security_group_ids, case.endpoint.ip_address_type
-    words = not_let_in(ids, family, case.desired.build_subnet_ids, case.seen.facts)
+    words = not_let_in(ids, family, build_subnets(case.desired, case.seen), case.seen.facts)
     return case.refuse("HttpsNotLetIn", words) if words else None
 
 
@@ -239,7 +254,7 @@ def builds_are_routed(case: SharedCase) -> Refusal | None:
         return case.refuse("BuildsNotRouted", words)
     outside = {
         subnet: table
-        for subnet in sorted(case.desired.build_subnet_ids)
+        for subnet in sorted(build_subnets(case.desired, case.seen))
         if (table := _table_of(case, subnet)) is not None and table not in endpoint.route_table_ids
     }
     if not outside:
@@ -247,6 +262,13 @@ def builds_are_routed(case: SharedCase) -> Refusal | None:
     where = ", ".join(f"{subnet} (by {table})" for subnet, table in outside.items())
     words = f"{endpoint.id} does not serve {where}: have its owner add {listed(set(outside.values()))} to it."
     return case.refuse("BuildsNotRouted", words)
+
+
+def build_subnets(desired: Desired, seen: Observation) -> frozenset[SubnetID]:
+    """Where builds run: where the spec says, else in the subnets of the Image Builder endpoint that it names."""
+    image_builder = desired.share(Role.IMAGE_BUILDER)
+    endpoint = seen.named.get(image_builder.endpoint_id) if image_builder is not None else None
+    return desired.build_subnet_ids or (endpoint.subnet_ids if endpoint is not None else frozenset())
 
 
 def _table_of(case: SharedCase, subnet: SubnetID) -> RouteTableID | None:
@@ -257,6 +279,7 @@ def _table_of(case: SharedCase, subnet: SubnetID) -> RouteTableID | None:
 
 
 CHECKS: tuple[SharedCheck, ...] = (
+    build_subnets_exist,
     is_the_right_one,
     is_somebody_elses,
     is_alive,

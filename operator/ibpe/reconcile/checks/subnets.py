@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from ibpe.aws.gateway import Subnet, SubnetID
+from ibpe.aws.facts import Facts
+from ibpe.aws.gateway import Subnet, SubnetID, VpcID
 from ibpe.reconcile.checks.case import Case, Refusal, in_other_vpcs, verb
 from ibpe.reconcile.compare import listed
 from ibpe.reconcile.fields import Field
@@ -14,17 +15,21 @@ def subnets_exist(case: Case) -> Refusal | None:
         ("imageBuilder.subnets.ids", case.endpoint.subnet_ids, (Field.SUBNETS,)),
         ("builds.subnets.ids", case.desired.build_subnet_ids, ()),
     ):
-        found = {id_: case.seen.facts.subnets.get(id_) for id_ in ids}
-        missing = [id_ for id_, subnet in found.items() if subnet is None]
-        if missing:
-            return case.refuse(
-                "SubnetNotFound", f"{listed(missing)} of {name} {verb(missing)} not exist: correct {name}.", *fields
-            )
-        elsewhere = [subnet for subnet in found.values() if subnet and subnet.vpc_id != case.desired.vpc_id]
-        if elsewhere:
-            return case.refuse(
-                "SubnetInAnotherVpc", f"{in_other_vpcs(elsewhere, case)}: name subnets of that VPC in {name}.", *fields
-            )
+        wrong = wrong_subnets(ids, name, case.desired.vpc_id, case.seen.facts)
+        if wrong is not None:
+            return case.refuse(*wrong, *fields)
+    return None
+
+
+def wrong_subnets(ids: Iterable[SubnetID], name: str, vpc_id: VpcID, facts: Facts) -> tuple[str, str] | None:
+    """Reason and message about those subnets, of the spec's field `name`, that aren't in the VPC; None: all are."""
+    found = {id_: facts.subnets.get(id_) for id_ in ids}
+    missing = [id_ for id_, subnet in found.items() if subnet is None]
+    if missing:
+        return "SubnetNotFound", f"{listed(missing)} of {name} {verb(missing)} not exist: correct {name}."
+    elsewhere = [subnet for subnet in found.values() if subnet and subnet.vpc_id != vpc_id]
+    if elsewhere:
+        return "SubnetInAnotherVpc", f"{in_other_vpcs(elsewhere, vpc_id)}: name subnets of that VPC in {name}."
     return None
 
 
