@@ -42,6 +42,7 @@ _STATEMENT_ELEMENTS: Final = (
 _EFFECTS: Final[tuple[Effect, ...]] = get_args(Effect)
 _VERSIONS: Final[tuple[Version, ...]] = get_args(Version)
 _PRINCIPAL_KINDS: Final[tuple[PrincipalKind, ...]] = get_args(PrincipalKind)
+_MARK: Final = "\ufeff"
 _ACTION: Final = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?_-]+", re.ASCII)
 
 
@@ -81,10 +82,16 @@ def _refuse_repeated_sids(statements: Sequence[Statement], path: str) -> None:
 
 
 def load(text: str) -> object:
-    """The values of JSON text, numbers exact. Raises PolicyError for what isn't JSON, and for a repeated key."""
+    """The values of JSON text, numbers exact; a byte order mark before it is passed over.
+
+    Raises PolicyError for what isn't JSON, and for a repeated key.
+    """
     try:
         loaded: object = json.loads(
-            text, object_pairs_hook=_without_repeated_keys, parse_float=Decimal, parse_constant=_refuse_constant
+            text.removeprefix(_MARK),
+            object_pairs_hook=_without_repeated_keys,
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
         )
     except json.JSONDecodeError as error:
         raise PolicyError(

@@ -37,6 +37,11 @@ def nearest(written: str, known: Sequence[str]) -> str:
     return f'did you mean "{by_lower[close[0]]}"?' if close else f"known are {', '.join(known)}"
 
 
+def ended(words: str) -> str:
+    """The words with a full stop, unless they ask something: a fix may be a question."""
+    return words if words.endswith(("?", ".")) else f"{words}."
+
+
 def object_of(source: object, path: str, fix: str) -> Values:
     """A JSON object; `fix` says what to write instead of anything else."""
     if not isinstance(source, Mapping):
@@ -48,8 +53,10 @@ def object_of(source: object, path: str, fix: str) -> Values:
 
 
 def text_of(values: Values, name: str, path: str) -> str:
-    """An optional string; absent is empty."""
-    written = values.get(name, "")
+    """An optional string; absent is empty, and so is null, which some that show policies write for it."""
+    written = values.get(name)
+    if written is None:
+        return ""
     if not isinstance(written, str):
         raise PolicyError(path, f"{quoted(written)} is not a string", "put it in quotes")
     return written

@@ -227,6 +227,19 @@ def test_an_empty_condition_is_no_condition() -> None:
     assert parse(document(Condition={"Bool": {}})).statements[1].conditions == ()
 
 
+def test_an_id_or_a_sid_that_is_null_is_none() -> None:
+    shown = document(Sid=None)
+    assert parse({"Id": None, **shown}) == parse(shown) == parse(document())
+
+
+def test_a_byte_order_mark_is_no_reason_to_refuse() -> None:
+    assert parse("\ufeff" + json.dumps(document())) == parse(document())
+    with pytest.raises(PolicyError, match="line 1 column 2: not JSON"):
+        parse("\ufeff{x}")
+    with pytest.raises(PolicyError, match="line 1 column 1: not JSON"):
+        parse("\ufeff\ufeff{}")
+
+
 def test_a_version_that_yaml_has_read_as_a_date_is_still_a_version() -> None:
     assert parse({"Version": date(2012, 10, 17), "Statement": [GOOD]}).version == "2012-10-17"
 
