@@ -16,6 +16,7 @@ from ibpe.aws.errors import AwsError
 from ibpe.aws.gateway import Cloud
 from ibpe.cli.faults import Fault
 from ibpe.cli.manifests import FILE_OPTION, NAMESPACE_OPTION, Manifest, read
+from ibpe.policy.values import ended
 from ibpe.reconcile.ports import Key
 from ibpe.reconcile.preview import Preview, preview
 from ibpe.reconcile.refusals import Refusal
@@ -143,7 +144,7 @@ def _outlook(manifest: Manifest, look: Previewer) -> Outlook:
     try:
         found = look(manifest.spec, Key(manifest.namespace, manifest.name))
     except InvalidSpec as error:
-        return Outlook(manifest, error=f"{error}.")
+        return Outlook(manifest, error=ended(str(error)))
     except AwsError as error:
         return Outlook(manifest, error=f"{str(error).rstrip('.')}. {_OWN_FIXES.get(error.reason, error.fix)}")
     return Outlook(

@@ -59,6 +59,11 @@ def test_a_policy_for_one_role_needs_no_choice(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "role", "message"),
     [
+        (
+            json.dumps({"Statement": [{**POLICY["Statement"][0], "Condition": {"StringEqual": {"a:b": "c"}}}]}),  # type: ignore[dict-item]  # it is one
+            None,
+            'Statement[0].Condition: "StringEqual" is not a condition operator; did you mean "StringEquals"?',
+        ),
         ("", None, "policy.json holds no documents; give a file that holds one policy."),
         ("- a\n", None, "policy.json is not a policy; write an object with Version and Statement."),
         ("{}", None, "policy.json: policy: it has no Statement; "),
@@ -82,6 +87,7 @@ def test_a_policy_for_one_role_needs_no_choice(tmp_path: Path) -> None:
         ),
     ],
     ids=[
+        "operator",
         *(
             "empty",
             "list",
@@ -102,6 +108,7 @@ def test_what_is_wrong_is_one_sentence(tmp_path: Path, text: str, role: Endpoint
         read_document(written(tmp_path, text), role)
     assert message in fault.value.message
     assert "\n" not in fault.value.message
+    assert not fault.value.message.endswith(("?.", ".."))
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

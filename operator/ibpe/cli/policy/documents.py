@@ -12,6 +12,7 @@ from ibpe.cli.files import named, text_of, yaml_documents
 from ibpe.policy.document import PolicyDocument, PolicyError
 from ibpe.policy.parse import parse
 from ibpe.policy.problem import EndpointRole
+from ibpe.policy.values import ended
 
 ROLES: Final[tuple[EndpointRole, ...]] = get_args(EndpointRole)
 DOCUMENT: Final = click.Path(path_type=Path, allow_dash=True)
@@ -27,7 +28,7 @@ def read_document(file: Path, role: EndpointRole | None = None) -> PolicyDocumen
     try:
         return parse(_written(text_of(file), source, role))
     except PolicyError as error:
-        raise Fault(f"{source}: {error}.") from None
+        raise Fault(ended(f"{source}: {error}")) from None
 
 
 def _written(text: str, source: str, role: EndpointRole | None) -> str | Mapping[str, object]:

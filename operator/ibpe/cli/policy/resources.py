@@ -12,6 +12,7 @@ from ibpe.cli.files import named
 from ibpe.cli.manifests import Manifest, read
 from ibpe.policy.document import PolicyDocument, PolicyError
 from ibpe.policy.explanation import unmarked
+from ibpe.policy.values import ended
 from ibpe.reconcile.desire import policies
 
 
@@ -26,7 +27,7 @@ def requested(file: Path, name: str | None) -> tuple[str, Mapping[Role, PolicyDo
         spec = parse_spec(manifest.spec)
         documents = policies(spec)
     except (InvalidSpec, PolicyError) as error:
-        raise Fault(f"{manifest.name}: {error}.") from None
+        raise Fault(ended(f"{manifest.name}: {error}")) from None
     contributes = spec.s3 is not None and spec.s3.mode is S3Mode.CONTRIBUTE
     return spec.region, {
         role: _without_marks(document) if contributes and role is Role.S3 else document
