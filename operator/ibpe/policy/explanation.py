@@ -7,6 +7,8 @@ from functools import cache
 from itertools import product
 from typing import Final
 
+from ibpe.partitions import object_arn
+from ibpe.policy import buckets
 from ibpe.policy.access import Caller, Request, Verdict, decide
 from ibpe.policy.canonical import canonical_statement, equivalent
 from ibpe.policy.contribution import SID_PREFIX
@@ -14,7 +16,7 @@ from ibpe.policy.document import PolicyDocument, Statement
 from ibpe.policy.imagebuilder import PRESETS, full_access, imagebuilder_policy
 from ibpe.policy.phrases import in_words
 from ibpe.policy.problem import EndpointRole
-from ibpe.policy.s3 import ENVIRONMENTS, S3Use, s3_policy
+from ibpe.policy.s3 import ENVIRONMENTS, S3Use, environment_warning, s3_policy
 from ibpe.policy.sources import SOURCES
 from ibpe.policy.statements import Organization
 
@@ -62,9 +64,9 @@ def unmarked(sid: str) -> str:
     return contributed["sid"] if contributed else sid
 
 
-def limits(document: PolicyDocument, role: EndpointRole) -> tuple[str, ...]:
+def limits(document: PolicyDocument, role: EndpointRole, region: str) -> tuple[str, ...]:
     """What the policy can't do although it reads as if it did, and what comes with it. May be empty."""
-    return tuple(_limits(document)) if role == "imagebuilder" else ()
+    return tuple(_limits(document) if role == "imagebuilder" else _doubtful_buckets(document, region))
 
 
 def _explanation(statement: Statement, index: int, role: EndpointRole, region: str) -> Explanation:
@@ -134,6 +136,16 @@ def _limits(document: PolicyDocument) -> Iterator[str]:
         yield f"It leaves what also destroys, or makes others do so: {', '.join(left)}."
     if not equivalent(document, full_access()):
         yield UNLOGGED_CALLS
+
+
+def _doubtful_buckets(document: PolicyDocument, region: str) -> Iterator[str]:
+    """A sentence for each environment whose buckets the policy opens, and which may not be AWS's."""
+    opened = [arn for each in document.statements if each.effect == "Allow" for arn in each.resources.values]
+    for environment in ENVIRONMENTS:
+        warning = environment_warning(environment)
+        names = buckets.toe(region, environment), buckets.managed_resources(region, environment)
+        if warning and any(arn.startswith(object_arn(region, name, "")) for arn in opened for name in names):
+            yield f"{warning.problem[0].upper()}{warning.problem[1:]}: {warning.fix}."
 
 
 def _explicitly_denied(document: PolicyDocument, action: str) -> bool:

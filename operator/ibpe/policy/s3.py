@@ -8,6 +8,7 @@ from typing import Final, Literal, get_args
 from ibpe.partitions import object_arn
 from ibpe.policy import buckets
 from ibpe.policy.document import ANYONE, DEFAULT_VERSION, PolicyDocument, PolicyError, Statement
+from ibpe.policy.problem import Problem
 from ibpe.policy.statements import (
     ALLOW_ALL,
     Organization,
@@ -88,6 +89,22 @@ def contributed_statements(
     further = _additional(additional_statements)
     refuse_taken_sids(statements, further)
     return (*statements, *further)
+
+
+def environment_warning(environment: str) -> Problem | None:
+    """What to say of an environment's buckets; None for the one whose buckets are AWS's in every Region.
+
+    The user guide's page on interface VPC endpoints names them all, and nothing says that AWS took every name. The
+    finding's path is the field in the spec's `s3.policy`.
+    """
+    if environment == USUAL.environment:
+        return None
+    return Problem(
+        "environment",
+        f"bucket names of {environment} may not belong to AWS in every Region, and builds would run what lies there",
+        f"use {USUAL.environment}, or be sure who owns them",
+        "warning",
+    )
 
 
 def full_access() -> PolicyDocument:

@@ -178,7 +178,7 @@ def test_a_statement_of_somebody_elses_is_told_as_such() -> None:
 
 
 def _limits(preset: str) -> str:
-    return "\n".join(limits(imagebuilder_policy(preset, "us-east-1", organization=OURS), "imagebuilder"))
+    return "\n".join(limits(imagebuilder_policy(preset, "us-east-1", organization=OURS), "imagebuilder", "us-east-1"))
 
 
 def test_what_the_denying_presets_can_not_do() -> None:
@@ -191,16 +191,33 @@ def test_what_the_denying_presets_can_not_do() -> None:
 
 def test_where_nothing_is_denied_nothing_is_said_of_denying() -> None:
     assert _limits("Organization") == UNLOGGED_CALLS
-    assert limits(full_access(), "imagebuilder") == ()
+    assert limits(full_access(), "imagebuilder", "us-east-1") == ()
     reading = statement(Action="imagebuilder:Get*")
-    assert limits(parse({"Statement": [reading]}), "imagebuilder") == (UNLOGGED_CALLS,)
-    assert limits(s3_policy("ImageBuilderOnly", "us-east-1"), "s3") == ()
+    assert limits(parse({"Statement": [reading]}), "imagebuilder", "us-east-1") == (UNLOGGED_CALLS,)
+    assert limits(s3_policy("ImageBuilderOnly", "us-east-1"), "s3", "us-east-1") == ()
 
 
 def test_a_deny_on_a_condition_counts_for_none() -> None:
     condition = {"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
     deny = statement(Effect="Deny", Action="imagebuilder:DeleteImage", Condition=condition)
-    assert limits(parse({"Statement": [statement(), deny]}), "imagebuilder") == (UNLOGGED_CALLS,)
+    assert limits(parse({"Statement": [statement(), deny]}), "imagebuilder", "us-east-1") == (UNLOGGED_CALLS,)
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "cn-north-1"])
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_buckets_that_may_not_be_awss_are_told(environment: str, region: str) -> None:
+    told = limits(s3_policy("ImageBuilderOnly", region, S3Use(environment)), "s3", region)
+    warning = (
+        f"Bucket names of {environment} may not belong to AWS in every Region, and builds would run what lies there: "
+        "use prod, or be sure who owns them."
+    )
+    assert told == (() if environment == "prod" else (warning,))
+
+
+def test_buckets_that_are_denied_open_nothing() -> None:
+    beta = plain(s3_policy("ImageBuilderOnly", "us-east-1", S3Use("beta", ssm_agent=False)))
+    denied = [{**each, "Effect": "Deny"} for each in beta["Statement"]]  # type: ignore[attr-defined]  # a list of objects
+    assert limits(parse({"Statement": [statement(), *denied]}), "s3", "us-east-1") == ()
 
 
 def run(*arguments: str, text: str = "") -> Result:
@@ -223,6 +240,14 @@ def test_one_role_of_a_resource() -> None:
         "AllowImageBuilderAccessToAppAndComponentBuckets",
         "AllowSSMAgentDownload",
     ]
+
+
+@pytest.mark.parametrize("mode", [{}, {"mode": "Contribute", "endpointID": "vpce-0123456789abcdef0"}])
+def test_a_resource_of_another_environment_is_warned_of(mode: dict[str, str]) -> None:
+    managed = {"s3.policy.environment": "beta"}
+    text = manifest({"s3": {**mode, "policy": {"environment": "beta"}}} if mode else managed)
+    done = run("-f", "-", "--role", "s3", text=text)
+    assert done.stdout.count("Bucket names of beta may not belong to AWS") == 1, done.output
 
 
 def test_a_document_is_explained_for_its_role_and_region(tmp_path: Path) -> None:

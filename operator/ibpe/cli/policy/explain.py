@@ -72,7 +72,7 @@ def _of_a_resource(file: Path, name: str | None, role: EndpointRole | None) -> l
 
 
 def _page(document: PolicyDocument, role: EndpointRole, region: str) -> Page:
-    return Page(role, size(document), explain(document, role, region), limits(document, role))
+    return Page(role, size(document), explain(document, role, region), limits(document, role, region))
 
 
 def _as_text(page: Page) -> str:
