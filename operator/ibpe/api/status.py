@@ -122,7 +122,13 @@ class EndpointStatus(ApiModel):
             max_length=16,
         ),
     ] = ()
-
+    unshown_ids: Annotated[
+        tuple[Name, ...],
+        Field(
+            description="Those of contributedIDs whose policy has not shown our statements since they were put in.",
+            max_length=16,
+        ),
+    ] = ()
     widening: Annotated[
         PendingWidening | None,
         Field(description="What the change that is being made will allow; absent once that was told."),

@@ -82,7 +82,6 @@ def _carry_out(hands: Hands, action: Action, applied: Applied, *, fresh: bool) -
 
 
 def _contribute(hands: Hands, action: Contribute) -> bool:
-    hands.past.seen_contributed.discard(action.id)
     return edit_policy(
         hands.gateway, hands.locks, action.id, lambda text: contribute(text, action.statements, action.mark)
     )

@@ -1,6 +1,6 @@
 """Where our statements are in others' policies, and where they are proved not to be. Decides on what was looked up."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,17 +25,23 @@ def contributed_ids(status: Status) -> Iterator[EndpointID]:
         yield from map(EndpointID, entry.contributed_ids)
 
 
+def unshown_ids(status: Status) -> frozenset[EndpointID]:
+    """Those of them that have not shown our statements since they were put in."""
+    return frozenset(EndpointID(id_) for entry in status.endpoints for id_ in entry.unshown_ids)
+
+
 def contributions(
     listed: Iterable[Endpoint],
     recorded: Mapping[EndpointID, Endpoint | None],
+    unshown: Collection[EndpointID],
     mark: str,
     past: Recollection,
     now: datetime,
 ) -> Contributions:
     """Every policy with our Sids: of a list, and of the recorded endpoints as they were looked up (None: not found).
 
-    Statements that were seen there and no longer are, are gone. Where they were sent and never seen, they may yet
-    appear, for as long as the lag bound.
+    Statements that were shown there and no longer are, are gone. Where they were put in and not shown since
+    (`unshown`), they may yet appear, for as long as the lag bound.
     """
     found = {endpoint.id: endpoint for endpoint in listed if not endpoint.state.is_gone}
     without: set[EndpointID] = set()
@@ -43,9 +49,8 @@ def contributions(
         gone = endpoint is None or endpoint.state.is_gone
         if endpoint is not None and not gone and is_contributed(endpoint.policy, mark):
             found[id_] = endpoint
-            past.seen_contributed.add(id_)
             past.unseen_since.pop(_statements_in(id_), None)
-        elif gone or id_ in past.seen_contributed or past.unseen_for(_statements_in(id_), now) > LAG_BOUND:
+        elif gone or id_ not in unshown or past.unseen_for(_statements_in(id_), now) > LAG_BOUND:
             without.add(id_)
     return Contributions(tuple(found.values()), frozenset(without))
 

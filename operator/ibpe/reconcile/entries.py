@@ -35,7 +35,8 @@ def refreshed(
     for role in Role:
         before, holding = status.endpoint(role), holdings.of(role)
         sharing = _contributed(before, uncontributed, contributed if role is Role.S3 else ())
-        entry = before.model_copy(update={"contributed_ids": sharing})
+        unshown = tuple(id_ for id_ in before.unshown_ids if id_ in sharing and id_ not in contributed)
+        entry = before.model_copy(update={"contributed_ids": sharing, "unshown_ids": unshown})
         share = desired.share(role) if desired else None
         wanted = desired.endpoint(role) if desired else None
         if share is not None and not is_unresolved(before, holding, absent):
@@ -72,8 +73,13 @@ def as_made(entry: EndpointStatus) -> EndpointStatus:
     """The entry without somebody else's endpoint in it: what is to be made begins anew."""
     if entry.ownership is Ownership.MANAGED:
         return entry
-    kept = {"attempt": entry.attempt, "previous_ids": entry.previous_ids, "contributed_ids": entry.contributed_ids}
-    return EndpointStatus.model_validate({"role": entry.role, **kept})
+    return EndpointStatus(
+        role=entry.role,
+        attempt=entry.attempt,
+        previous_ids=entry.previous_ids,
+        contributed_ids=entry.contributed_ids,
+        unshown_ids=entry.unshown_ids,
+    )
 
 
 def _remaining(entry: EndpointStatus, holding: Holding, absent: Mapping[EndpointID, Absence]) -> tuple[str, ...]:
@@ -104,6 +110,7 @@ def _shared(
         attempt=entry.attempt + (1 if entry.ownership is Ownership.MANAGED and entry.id else 0),
         previous_ids=_remaining(entry, holding, absent),
         contributed_ids=entry.contributed_ids,
+        unshown_ids=entry.unshown_ids,
         widening=entry.widening,
     )
     if live is None:
@@ -178,6 +185,7 @@ def _retired(entry: EndpointStatus, plan: RolePlan | None) -> EndpointStatus:
         attempt=entry.attempt + 1,
         previous_ids=entry.previous_ids,
         contributed_ids=entry.contributed_ids,
+        unshown_ids=entry.unshown_ids,
     )
 
 

@@ -24,8 +24,12 @@ def intents(status: Status, plan: Plan, widening: Mapping[Role, PendingWidening]
         if isinstance(action, Create):
             entry = intend(entry, action)
         elif isinstance(action, Contribute):
-            ids = dict.fromkeys((*entry.contributed_ids, action.id))
-            entry = entry.model_copy(update={"contributed_ids": tuple(ids)[-PREVIOUS_LIMIT:]})
+            entry = entry.model_copy(
+                update={
+                    "contributed_ids": _with(entry.contributed_ids, action.id),
+                    "unshown_ids": _with(entry.unshown_ids, action.id),
+                }
+            )
         elif isinstance(action, Retag):
             keys = sorted({*entry.tag_keys, *action.change.put})
             entry = entry.model_copy(update={"tag_keys": tuple(k for k in keys if not k.startswith("ibpe.dev/"))})
@@ -50,6 +54,10 @@ def intend(entry: EndpointStatus, action: Create) -> EndpointStatus:
             "tag_keys": tuple(sorted({*entry.tag_keys, *action.endpoint.user_tag_keys})),
         }
     )
+
+
+def _with(ids: tuple[str, ...], another: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*ids, another)))[-PREVIOUS_LIMIT:]
 
 
 def in_order(entries: Mapping[Role, EndpointStatus]) -> tuple[EndpointStatus, ...]:

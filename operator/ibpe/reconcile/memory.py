@@ -60,8 +60,6 @@ class Recollection:
     """Deletions that AWS took, so that NotFound afterwards means gone, and when it last did."""
     intents_without_vpc: set[Role] = field(default_factory=set)
     """Intents whose VPC is gone: nothing can have come of them that is still there."""
-    seen_contributed: set[EndpointID] = field(default_factory=set)
-    """Policies of others in which our statements were seen since we last put them in: not seen there means gone."""
     withdrawn_at: dict[EndpointID, datetime] = field(default_factory=dict)
     """When our statements were last taken out of a policy."""
     told_stuck: frozenset[str] = frozenset()

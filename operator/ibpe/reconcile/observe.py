@@ -12,7 +12,7 @@ from ibpe.aws.gateway import AccountID, Cloud, Endpoint, EndpointID, EndpointSta
 from ibpe.aws.snapshot import Snapshot
 from ibpe.partitions import service_names
 from ibpe.reconcile.claims import claims_of
-from ibpe.reconcile.contributions import contributed_ids, contributions
+from ibpe.reconcile.contributions import contributed_ids, contributions, unshown_ids
 from ibpe.reconcile.holdings import Holdings, Identity, hold
 from ibpe.reconcile.memory import LAG_BOUND, Recollection
 from ibpe.reconcile.observation import Absence, Observation
@@ -98,7 +98,8 @@ def observe(eyes: Eyes, resource: Resource, desired: Desired, past: Recollection
     identity = identity_for(desired)
     holdings = hold(known, resource.status.endpoints, identity)
     ours = {endpoint.id for endpoint in holdings.all}
-    sharing = contributions(snapshot.contributed_to(desired.mark), shared, desired.mark, past, now)
+    listed, unshown = snapshot.contributed_to(desired.mark), unshown_ids(resource.status)
+    sharing = contributions(listed, shared, unshown, desired.mark, past, now)
     return Observation(
         account=snapshot.account,
         facts=facts,

@@ -8,7 +8,7 @@ from ibpe.api.names import CLUSTER_TAG, OWNER_TAG
 from ibpe.api.status import EndpointStatus
 from ibpe.aws.gateway import Endpoint, EndpointID, Gateway
 from ibpe.policy.contribution import is_contributed, mark
-from ibpe.reconcile.contributions import contributed_ids, contributions
+from ibpe.reconcile.contributions import contributed_ids, contributions, unshown_ids
 from ibpe.reconcile.holdings import Holdings, Identity, hold
 from ibpe.reconcile.memory import LAG_BOUND, Recollection
 from ibpe.reconcile.observation import Absence
@@ -33,6 +33,11 @@ class Remains:
     unsettled: tuple[EndpointID, ...] = ()
     """Those that our statements were sent to and that don't show them, and may yet."""
     uncontributed: frozenset[EndpointID] = frozenset()
+
+    @property
+    def contributed(self) -> tuple[EndpointID, ...]:
+        """Somebody else's endpoints whose policy shows our statements, whether they can leave it or not."""
+        return tuple(endpoint.id for endpoint in (*self.contributions, *self.stuck))
 
     @property
     def unproved(self) -> tuple[EndpointID, ...]:
@@ -91,7 +96,7 @@ def _with_contributions(
     recorded = {id_: gateway.endpoint(id_) for id_ in contributed_ids(resource.status)}
     listed = [e.id for e in snapshot.contributed_to(ours) if e.id not in recorded]
     others = [e for id_ in listed if (e := gateway.endpoint(id_)) is not None and is_contributed(e.policy, ours)]
-    sharing = contributions(others, recorded, ours, past, now)
+    sharing = contributions(others, recorded, unshown_ids(resource.status), ours, past, now)
     leaving = tuple(each for each in sharing.found if can_withdraw(each.policy, ours))
     settled = {*sharing.proved_without, *(each.id for each in sharing.found)}
     return replace(

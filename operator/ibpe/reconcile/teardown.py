@@ -78,7 +78,15 @@ class Teardown:
         if refusal is not None:
             return self._hold(resource, now, "OwnershipMismatch", f"{refusal} {_way_out(resource)}")
         self.eyes.inventory.hint_transitional(region)
-        entries = refreshed(resource.status, None, remains.holdings, remains.absent, Plan(()), remains.uncontributed)
+        entries = refreshed(
+            resource.status,
+            None,
+            remains.holdings,
+            remains.absent,
+            Plan(()),
+            remains.uncontributed,
+            remains.contributed,
+        )
         status = resource.status.model_copy(update={"endpoints": entries})
         applied = self._let_go(resource, gateway, identity, remains, past, now)
         status = status.model_copy(update={"endpoints": _with_found(entries, applied)})

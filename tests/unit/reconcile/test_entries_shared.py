@@ -54,7 +54,15 @@ EARLIER = EndpointID("vpce-0000000e")
 def after(look: Observation, *before: EndpointStatus, want: Desired | None = WANT) -> EndpointStatus:
     status = status_of(*before)
     plan = planned(want, look, status) if want is not None else Plan(())
-    found = refreshed(status, want, look.holdings, look.absent, plan, look.uncontributed)
+    found = refreshed(
+        status,
+        want,
+        look.holdings,
+        look.absent,
+        plan,
+        look.uncontributed,
+        [each.id for each in look.contributions],
+    )
     Status.model_validate({"endpoints": [each.model_dump() for each in found]})
     return next((each for each in found if each.role is Role.S3), EndpointStatus(role=Role.S3))
 
@@ -109,6 +117,17 @@ def test_an_endpoint_that_may_hold_them_is_remembered_whatever_the_spec_asks_for
     assert after(sight(HELD), before, want=want).contributed_ids == (THEIRS, OTHERS)
     proved = sight(HELD, uncontributed=frozenset({OTHERS}))
     assert after(proved, before, want=want).contributed_ids == (THEIRS,)
+
+
+def test_statements_that_were_put_in_are_unshown_until_they_are_seen() -> None:
+    stored = intents(status_of(), planned(WANT, sight(PLAIN))).endpoint(Role.S3)
+    assert (stored.contributed_ids, stored.unshown_ids) == ((THEIRS,), (THEIRS,))
+    assert after(sight(PLAIN), stored).unshown_ids == (THEIRS,)
+    assert after(sight(HELD), stored).unshown_ids == ()
+    assert after(sight(HELD), stored, want=MANAGED).unshown_ids == ()
+    assert after(sight(PLAIN), stored, want=MANAGED).unshown_ids == (THEIRS,)
+    gone = after(sight(PLAIN, uncontributed=frozenset({THEIRS})), stored)
+    assert (gone.contributed_ids, gone.unshown_ids) == ((), ())
 
 
 # What we made before

@@ -11,7 +11,7 @@ from ibpe.aws.gateway import AccountID, Endpoint, EndpointID, EndpointState
 from ibpe.policy.contribution import contribute, is_contributed, mark
 from ibpe.policy.parse import parse_statements
 from ibpe.policy.values import Values
-from ibpe.reconcile.memory import LAG_BOUND, WITHDRAWAL_REST
+from ibpe.reconcile.memory import LAG_BOUND, WITHDRAWAL_REST, Recollection
 from ibpe.reconcile.ports import Outcome
 from ibpe.reconcile.teardown import LOOK_AGAIN_SECONDS, SECOND_LOOK_SECONDS
 from tests.unit.reconcile.account import Account
@@ -52,6 +52,7 @@ def recorded(*ids: str) -> Status:
             "id": ids[0],
             "state": "available",
             "contributed_ids": ids,
+            "unshown_ids": ids,
         }
     )
     return status_of(entry_)
@@ -123,6 +124,23 @@ def test_they_go_beside_an_endpoint_of_our_own() -> None:
 
 
 # What is not shown
+
+
+def test_statements_that_an_earlier_process_saw_and_took_out_hold_nothing() -> None:
+    seen_before = recorded(THEIRS).endpoint(Role.S3).model_copy(update={"unshown_ids": ()})
+    end = ending(shared(), status=status_of(seen_before))
+    assert end.ends()
+    assert end.aws.writes() == []
+
+
+def test_that_they_were_shown_is_remembered_beyond_the_process() -> None:
+    end = ending(shared(MINE))
+    end.round()
+    left = end.resources.get(KEY)
+    assert left is not None
+    assert left.status.endpoint(Role.S3).unshown_ids == ()
+    end.past = Recollection()
+    assert end.ends()
 
 
 def test_while_aws_shows_them_still_they_are_not_written_again() -> None:
