@@ -82,7 +82,7 @@ class Need:
     asker: Asker
     """`build`: the build or test instance itself; `pipeline`: whoever works with pipelines from inside the VPC."""
     words: str
-    """What it is for, to follow "it": `downloads AWSTOE, anonymously`."""
+    """What it is for, to follow "it", without parentheses: `downloads AWSTOE from its-bucket, anonymously`."""
     essential: bool = True
     """Whether no build passes without it, as far as can be told: shared components are not everybody's."""
     kind: str = ""
@@ -248,8 +248,8 @@ class _S3Calls:
         """The same download twice: without a signature, and with the instance role's."""
         resource, owner = object_arn(self.region, bucket, key), context.owned_by_aws()
         role = context.instance_role(self.callers)
-        yield self._call("s3:GetObject", resource, context.nobody(), owner, f"{words} ({bucket}), anonymously")
-        yield self._call("s3:GetObject", resource, role, owner, f"{words} ({bucket}), signed")
+        yield self._call("s3:GetObject", resource, context.nobody(), owner, f"{words} from {bucket}, anonymously")
+        yield self._call("s3:GetObject", resource, role, owner, f"{words} from {bucket}, signed")
 
     def _call(self, action: str, resource: str, signature: Signature, owner: Keys, words: str) -> Need:
         return Need(context.request(self.region, action, resource, signature, owner, self.callers), "build", words)

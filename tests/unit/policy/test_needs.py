@@ -163,6 +163,7 @@ def test_no_need_is_said_twice_and_each_says_what_it_is_for() -> None:
     said = [(need.asker, need.words) for need in needs]
     assert len(set(said)) == len(said)
     assert all(re.fullmatch(r"[a-z]+s .+", need.words) for need in needs), "follows the word it"
+    assert not [need.words for need in needs if "(" in need.words], "stands in parentheses itself"
 
 
 @pytest.mark.parametrize("operator", ["StringNotEquals", "StringNotEqualsIfExists"])
