@@ -46,7 +46,7 @@ def test_a_policy_that_lets_builds_work_passes_with_a_line_for_each_request() ->
     assert len(lines) == len(s3_needs(REGION))
     assert all(line.startswith("allowed a build ") for line in lines)
     assert f"s3:GetObject on arn:aws:s3:::{TOE}/" in done.stdout
-    assert total == f"All {len(lines)} requests are allowed."
+    assert total == f"Passed. All {len(lines)} requests of builds are allowed."
 
 
 def test_what_no_statement_allows_is_told_so() -> None:
@@ -56,7 +56,7 @@ def test_what_no_statement_allows_is_told_so() -> None:
     *denied, total = done.stdout.splitlines()
     assert denied
     assert all("amazon-ssm-us-west-2" in line and line.endswith(": no statement allows it") for line in denied)
-    assert total == f"{len(denied)} of {len(s3_needs(REGION))} requests are denied."
+    assert total == f"Failed. {len(denied)} of {len(s3_needs(REGION))} requests of builds are denied."
     assert check(document, "--no-ssm-agent").exit_code == 0
 
 
@@ -87,8 +87,13 @@ def test_what_depends_on_callers_is_shown_and_does_not_fail() -> None:
     assert done.exit_code == 0, done.stdout
     assert f"if aws:PrincipalOrgID is {ORGANIZATION}" in done.stdout
     total = done.stdout.splitlines()[-1]
-    assert total.startswith(f"None of {len(imagebuilder_needs(REGION))} requests is denied; ")
-    assert total.endswith(" depend on what isn't known here: say --principal-org-id, --resource-org-id.")
+    unknown = "depend on what isn't known here: say --principal-org-id, --resource-org-id."
+    assert total.startswith(f"Passed. None of 4 requests of builds is denied; 3 {unknown} None of ")
+    assert total.endswith(f" requests of pipelines' users is denied; 49 {unknown}")
+    strict = check(WITHIN, "--strict", role="imagebuilder")
+    assert strict.exit_code == 1
+    assert strict.stdout.splitlines()[-1] == total.replace("Passed.", "Failed.")
+    assert {line.split()[0] for line in strict.stdout.splitlines()[:-1]} == {"depends"}
 
 
 @pytest.mark.parametrize(("caller", "exit_code"), [(ORGANIZATION, 0), ("o-zzzzzzzzzz", 1)], ids=["ours", "other"])
@@ -106,13 +111,106 @@ def test_the_marketplace_is_asked_for_when_builds_use_it() -> None:
     assert check(wider, *known, role="imagebuilder").exit_code == 0
 
 
-def test_a_policy_for_builds_alone_can_be_checked_as_such() -> None:
-    reads = {"Effect": "Allow", "Principal": "*", "Action": "imagebuilder:Get*", "Resource": "*"}
-    assert check({"Statement": [reads]}, role="imagebuilder").exit_code == 1
-    done = check({"Statement": [reads]}, "--only", "build", role="imagebuilder")
+READS = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "imagebuilder:Get*", "Resource": "*"}]}
+
+
+def test_what_pipelines_users_are_denied_is_shown_and_does_not_fail() -> None:
+    done = check(READS, role="imagebuilder")
     assert done.exit_code == 0, done.stdout
-    assert "a pipeline's user" not in done.stdout
-    assert check({"Statement": [reads]}, "--only", "pipeline", role="imagebuilder").exit_code == 1
+    *lines, total = done.stdout.splitlines()
+    users = [line for line in lines if " a pipeline's user " in line]
+    denied = [line for line in lines if line.startswith("denied")]
+    assert len(lines) == len(imagebuilder_needs(REGION))
+    assert denied
+    assert all(line.startswith("denied  (not counted) a pipeline's user ") for line in denied)
+    assert total == (
+        f"Passed. All 4 requests of builds are allowed. {len(denied)} of {len(users)} requests of pipelines' users are "
+        "denied, which only --strict counts."
+    )
+
+
+@pytest.mark.parametrize("counting", [["--strict"], ["--only", "pipeline"]], ids=" ".join)
+def test_what_pipelines_users_are_denied_counts_when_it_is_asked_for(counting: list[str]) -> None:
+    done = check(READS, *counting, role="imagebuilder")
+    assert done.exit_code == 1
+    *lines, total = done.stdout.splitlines()
+    assert all(line.startswith("denied  a pipeline's user ") for line in lines)
+    assert f" {len(lines)} of " in total
+    assert total.startswith("Failed. ")
+    assert total.endswith(" requests of pipelines' users are denied.")
+    found = data(READS, *counting, role="imagebuilder")
+    assert {each["fails"] for each in found["requests"] if each["verdict"] == "denied"} == {True}
+    assert found["summary"] == total
+
+
+def test_what_is_denied_to_builds_comes_first() -> None:
+    lists = {"Statement": [{**READS["Statement"][0], "Action": "imagebuilder:List*"}]}
+    done = check(lists, role="imagebuilder")
+    assert done.exit_code == 1
+    *lines, total = done.stdout.splitlines()
+    assert all(line.startswith("denied  a build ") for line in lines[:4])
+    assert all(line.startswith("denied  (not counted) a pipeline's user ") for line in lines[4:])
+    assert total.startswith("Failed. 4 of 4 requests of builds are denied. ")
+
+
+def test_a_policy_for_builds_alone_can_be_checked_as_such() -> None:
+    done = check(READS, "--only", "build", "--strict", role="imagebuilder")
+    assert done.exit_code == 0, done.stdout
+    assert "pipeline" not in done.stdout
+
+
+def test_only_pipelines_is_refused_where_they_ask_nothing() -> None:
+    done = check(BUILDS_ONLY, "--only", "pipeline")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "ask nothing of the S3 endpoint" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("sid", "named"), [("Outsiders", 'Statement "Outsiders"'), ("", "Statement[1]")], ids=["sid", "no sid"]
+)
+def test_where_builds_merely_depend_the_verdict_says_so(sid: str, named: str) -> None:
+    anything = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    other = {"StringNotEquals": {"aws:SourceVpc": "vpc-0123456789abcdef0"}}
+    document = {"Statement": [anything, {**anything, "Sid": sid, "Effect": "Deny", "Condition": other}]}
+    done = check(document, "--only", "build", role="imagebuilder")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[-1] == (
+        "Passed. None of 4 requests of builds is sure to be allowed; all depend on what isn't known here: say --vpc. "
+        f"{named} may deny them all."
+    )
+    several = [{**anything, "Effect": "Deny", "Action": f"imagebuilder:{name}*", "Condition": other} for name in "GL"]
+    several[0]["Resource"] = "arn:aws:imagebuilder:*:*:c*"
+    several.insert(0, {**several[0], "Resource": "arn:aws:imagebuilder:*:aws:*"})
+    done = check({"Statement": [anything, *several]}, "--only", "build", role="imagebuilder")
+    assert done.stdout.splitlines()[-1].endswith(": say --vpc. Each of them may meet a Deny.")
+    allowed = {"Statement": [{**anything, "Condition": {"StringEquals": other["StringNotEquals"]}}]}
+    done = check(allowed, "--only", "build", role="imagebuilder")
+    assert done.stdout.splitlines()[-1].endswith("isn't known here: say --vpc.")
+
+
+@pytest.mark.parametrize("principal", ["123456789012", "arn:aws:iam::123456789012:root"])
+def test_a_policy_for_the_root_user_alone_fails(principal: str) -> None:
+    root = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "*", "Resource": "*"}
+    done = check({"Statement": [root]}, role="imagebuilder")
+    assert done.exit_code == 1
+    assert "Failed. 4 of 4 requests of builds are denied." in done.stdout
+
+
+ACCOUNTS = [
+    ({"Resource": "arn:aws:imagebuilder:us-west-2:111122223333:component/*"}, True),
+    ({"Principal": {"AWS": "arn:aws:iam::111122223333:role/builds"}}, True),
+    ({"Resource": "arn:aws:imagebuilder:us-west-2:*:component/*"}, False),
+    ({"Resource": "arn:aws:imagebuilder:us-west-2:aws:component/*"}, False),
+]
+
+
+@pytest.mark.parametrize(("changes", "matters"), ACCOUNTS, ids=["resource", "principal", "any", "AWS"])
+def test_a_policy_of_certain_accounts_makes_account_matter(changes: dict[str, object], *, matters: bool) -> None:
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "imagebuilder:*", "Resource": "*"}
+    document = {"Statement": [allow, {**allow, **changes}]}
+    said = "warning --account: the policy names accounts in ARNs, and what is asked for here lies in account"
+    assert (said in check(document, role="imagebuilder").stdout) is matters
+    assert said not in check(document, "--account", "111122223333", role="imagebuilder").stdout
 
 
 def test_every_toggle_is_an_option_that_widens_the_request_list() -> None:
@@ -142,7 +240,11 @@ def test_each_bucket_that_is_named_is_asked_for() -> None:
 def test_another_environment_has_other_buckets() -> None:
     assert check(BUILDS_ONLY, "--environment", "beta").exit_code == 1
     document = plain(s3_policy("ImageBuilderOnly", REGION, S3Use("beta")))
-    assert check(document, "--environment", "beta").exit_code == 0
+    done = check(document, "--environment", "beta")
+    assert done.exit_code == 0
+    warning = "warning environment: bucket names of beta may not belong to AWS in every Region, and builds would run"
+    assert done.stdout.count(warning) == 1
+    assert "warning" not in check(BUILDS_ONLY, "--environment", "prod").stdout
 
 
 def test_an_error_of_the_policy_fails_although_all_is_allowed() -> None:
@@ -151,7 +253,9 @@ def test_an_error_of_the_policy_fails_although_all_is_allowed() -> None:
     found = data(document)
     assert {each["verdict"] for each in found["requests"]} == {"allowed"}
     assert [each["severity"] for each in found["problems"]] == ["error"]
-    assert check(document).stdout.splitlines()[-2].startswith("error   Statement[2].Principal: ")
+    *_, error, total = check(document).stdout.splitlines()
+    assert error.startswith("error   Statement[2].Principal: ")
+    assert total.startswith("Failed. The policy has an error. All ")
 
 
 def test_a_policy_that_is_too_long_fails() -> None:
@@ -204,7 +308,7 @@ def test_an_option_that_can_not_be_meant_is_refused(arguments: list[str], role: 
 def test_yaml_says_the_same_as_json() -> None:
     assert yaml.safe_load(check(BUILDS_ONLY, "-o", "yaml").stdout) == data(BUILDS_ONLY)
     found = data(BUILDS_ONLY)["requests"][0]
-    assert set(found) == {"asker", "words", "action", "resource", "caller", "context", "verdict", "reason"}
+    assert set(found) == {"asker", "words", "action", "resource", "caller", "context", "verdict", "reason", "fails"}
 
 
 @pytest.mark.parametrize("role", ["imagebuilder", "s3"])

@@ -244,7 +244,7 @@ def test_one_role_of_a_resource() -> None:
 
 @pytest.mark.parametrize("mode", [{}, {"mode": "Contribute", "endpointID": "vpce-0123456789abcdef0"}])
 def test_a_resource_of_another_environment_is_warned_of(mode: dict[str, str]) -> None:
-    managed = {"s3.policy.environment": "beta"}
+    managed: dict[str, object] = {"s3.policy.environment": "beta"}
     text = manifest({"s3": {**mode, "policy": {"environment": "beta"}}} if mode else managed)
     done = run("-f", "-", "--role", "s3", text=text)
     assert done.stdout.count("Bucket names of beta may not belong to AWS") == 1, done.output
