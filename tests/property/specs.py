@@ -15,7 +15,7 @@ CUSTOM = {
             "Sid": "ReadOnly",
             "Effect": "Allow",
             "Principal": "*",
-            "Action": ["imagebuilder:GetImage", "imagebuilder:ListImages"],
+            "Action": ["imagebuilder:GetComponent", "imagebuilder:ListImages"],
             "Resource": "*",
             "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-aaaaaaaaaa"}},
         }

@@ -1,11 +1,11 @@
 """Can builds use somebody else's endpoint? Each question about what AWS shows of it; nothing here is ours to change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ibpe.api.names import CLUSTER_TAG, OWNER_TAG, Role
 from ibpe.aws.gateway import Endpoint, EndpointState, EndpointType, RouteTableID, SubnetID
-from ibpe.policy.access import Decision
+from ibpe.policy.access import Decision, Verdict, decide
 from ibpe.policy.contribution import contribute, withdraw
 from ibpe.policy.document import SIZE_LIMIT, PolicyDocument, PolicyError, Statement
 from ibpe.policy.needs import Need, first_barred
@@ -13,7 +13,7 @@ from ibpe.policy.parse import parse
 from ibpe.reconcile.checks.advice import first_error
 from ibpe.reconcile.checks.case import Refusal, carries, ended
 from ibpe.reconcile.checks.security_groups import not_let_in
-from ibpe.reconcile.checks.subnets import wrong_subnets
+from ibpe.reconcile.checks.subnets import builds_subnets_exist
 from ibpe.reconcile.compare import listed
 from ibpe.reconcile.fields import Field
 from ibpe.reconcile.observation import Observation
@@ -72,8 +72,7 @@ def part_of(wanted: SharedEndpoint) -> str:
 
 def build_subnets_exist(case: SharedCase) -> Refusal | None:
     """Are the builds' subnets in the VPC?"""
-    words = wrong_subnets(case.desired.build_subnet_ids, "builds.subnets.ids", case.desired.vpc_id, case.seen.facts)
-    return case.refuse(*words) if words else None
+    return builds_subnets_exist(case.refuse, case.desired, case.seen.facts)
 
 
 def is_the_right_one(case: SharedCase) -> Refusal | None:
@@ -157,7 +156,7 @@ def policy_lets_builds_through(case: SharedCase) -> Refusal | None:
     """Does the policy, with what we contribute and without what we no longer do, let through all that a build asks?"""
     try:
         text = _in_the_end(case)
-        denied = first_barred(parse(text), case.wanted.passage.needs(case.seen.account))
+        denied = _barred(parse(text), case.wanted.passage.needs(case.seen.account))
     except PolicyError as error:
         words = ended(f"The policy of {case.endpoint.id} can't be read, so nobody knows whether builds pass: {error}")
         return case.refuse("PolicyUnreadable", words)
@@ -173,6 +172,19 @@ def policy_lets_builds_through(case: SharedCase) -> Refusal | None:
         f"{denial(need, decision)}. Have its owner add what `ibpe policy render` prints, {_or_contribute(case)}.{still}"
     )
     return case.refuse("PolicyDeniesBuilds", words)
+
+
+def _barred(policy: PolicyDocument, needs: Sequence[Need]) -> tuple[Need, Decision] | None:
+    """What no build passes without, or what somebody went out of their way to deny to some builds."""
+    asked_by_builds = (need for need in needs if need.asker == "build")
+    return first_barred(policy, needs) or next(
+        (
+            (need, decision)
+            for need in asked_by_builds
+            if (decision := decide(policy, need.request)).verdict is Verdict.DENIED and decision.statement is not None
+        ),
+        None,
+    )
 
 
 def _in_the_end(case: SharedCase) -> str:

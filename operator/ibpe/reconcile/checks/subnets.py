@@ -1,35 +1,41 @@
 """Can the endpoint have an interface in these subnets?"""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ibpe.aws.facts import Facts
 from ibpe.aws.gateway import Subnet, SubnetID, VpcID
 from ibpe.reconcile.checks.case import Case, Refusal, in_other_vpcs, verb
 from ibpe.reconcile.compare import listed
 from ibpe.reconcile.fields import Field
+from ibpe.reconcile.wanted import Desired
+
+Refuse = Callable[[str, str], Refusal]
+"""From reason and message to a refusal."""
 
 
 def subnets_exist(case: Case) -> Refusal | None:
     """Are the endpoint's subnets and the builds' in the VPC?"""
-    for name, ids, fields in (
-        ("imageBuilder.subnets.ids", case.endpoint.subnet_ids, (Field.SUBNETS,)),
-        ("builds.subnets.ids", case.desired.build_subnet_ids, ()),
-    ):
-        wrong = wrong_subnets(ids, name, case.desired.vpc_id, case.seen.facts)
-        if wrong is not None:
-            return case.refuse(*wrong, *fields)
-    return None
+    own = wrong_subnets(
+        lambda reason, words: case.refuse(reason, words, Field.SUBNETS),
+        *(case.endpoint.subnet_ids, "imageBuilder.subnets.ids", case.desired.vpc_id, case.seen.facts),
+    )
+    return own or builds_subnets_exist(case.refuse, case.desired, case.seen.facts)
 
 
-def wrong_subnets(ids: Iterable[SubnetID], name: str, vpc_id: VpcID, facts: Facts) -> tuple[str, str] | None:
-    """Reason and message about those subnets, of the spec's field `name`, that aren't in the VPC; None: all are."""
+def builds_subnets_exist(refuse: Refuse, desired: Desired, facts: Facts) -> Refusal | None:
+    """Are the builds' subnets in the VPC?"""
+    return wrong_subnets(refuse, desired.build_subnet_ids, "builds.subnets.ids", desired.vpc_id, facts)
+
+
+def wrong_subnets(refuse: Refuse, ids: Iterable[SubnetID], name: str, vpc_id: VpcID, facts: Facts) -> Refusal | None:
+    """What to refuse of subnets that the spec's field `name` lists."""
     found = {id_: facts.subnets.get(id_) for id_ in ids}
     missing = [id_ for id_, subnet in found.items() if subnet is None]
     if missing:
-        return "SubnetNotFound", f"{listed(missing)} of {name} {verb(missing)} not exist: correct {name}."
+        return refuse("SubnetNotFound", f"{listed(missing)} of {name} {verb(missing)} not exist: correct {name}.")
     elsewhere = [subnet for subnet in found.values() if subnet and subnet.vpc_id != vpc_id]
     if elsewhere:
-        return "SubnetInAnotherVpc", f"{in_other_vpcs(elsewhere, vpc_id)}: name subnets of that VPC in {name}."
+        return refuse("SubnetInAnotherVpc", f"{in_other_vpcs(elsewhere, vpc_id)}: name subnets of that VPC in {name}.")
     return None
 
 
