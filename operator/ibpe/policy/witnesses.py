@@ -29,6 +29,8 @@ _GRID: Final = 200
 _STEPS: Final = 6
 """Denies that a request is turned away from, one after another, at most."""
 
+_LIKEST: Final = 3
+"""Earlier Allows beside which a new one is looked at, at most: the likest may take nobody, or little."""
 _WAYS: Final = 4
 """Ways around a Deny that are tried for one request, at most."""
 
@@ -208,7 +210,9 @@ def _pairs(before: list[Clause], after: list[Clause]) -> Iterator[tuple[Clause, 
     gone = [clause for clause in before if clause.effect == "Deny" and clause.meaning not in kept]
     old = [clause for clause in before if clause.effect == "Allow"]
     new = (allow for allow in allows if allow.meaning not in known)
-    yield from ((allow, max(old, key=partial(_likeness, allow), default=None), "apart") for allow in new)
+    for allow in new:
+        likest = sorted(old, key=partial(_likeness, allow), reverse=True)[:_LIKEST]
+        yield from ((allow, other, "apart") for other in likest or (None,))
     yield from ((allow, deny, "within") for deny in gone for allow in allows)
 
 

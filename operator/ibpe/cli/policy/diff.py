@@ -1,7 +1,7 @@
 """`ibpe policy diff`: two policies, statement by statement, and which of them lets more through."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from ibpe.cli.policy.options import OUTPUT_OPTION, ROLE_CHOICE, Output, as_data,
 from ibpe.partitions import object_arn, regional_arn
 from ibpe.policy.access import ANONYMOUS, Caller, Request
 from ibpe.policy.difference import ElementChange, PolicyDifference, describe, difference
-from ibpe.policy.document import PolicyDocument, render
+from ibpe.policy.document import PolicyDocument
 from ibpe.policy.needs import imagebuilder_needs, s3_needs
 from ibpe.policy.problem import EndpointRole
 from ibpe.policy.widening import in_words, widened
@@ -78,8 +78,8 @@ def compare(one: PolicyDocument, two: PolicyDocument, role: EndpointRole | None,
     needed, others = _needed(role, region), _others(role, region)
     return Comparison(
         found,
-        gained=_in_short(widened(one, two, (*others, *needed)), one, two),
-        lost=_in_short(widened(two, one, (*needed, *others)), one, two),
+        gained=widened(one, two, (*others, *needed)),
+        lost=widened(two, one, (*needed, *others)),
     )
 
 
@@ -101,14 +101,6 @@ def _others(role: EndpointRole | None, region: str) -> tuple[Request, ...]:
     return tuple(
         Request(action, resource, who, unknown=frozenset({"*"})) for action, resource in asked for who in callers
     )
-
-
-def _in_short(request: Request | None, one: PolicyDocument, two: PolicyDocument) -> Request | None:
-    """The request without the keys that neither policy speaks of."""
-    if request is None:
-        return None
-    spoken_of = f"{render(one)} {render(two)}".lower()
-    return replace(request, context={key: values for key, values in request.context.items() if key in spoken_of})
 
 
 def _lines(comparison: Comparison) -> Iterator[str]:
