@@ -379,3 +379,30 @@ def test_what_the_spec_says_that_builds_use_must_be_allowed(setup: Setup) -> Non
     setup.owner.changes(setup.image_builder, PrivateDnsEnabled=True)
     scene.edit(imageBuilder={"privateDNS": True})
     scene.ready()
+
+
+def test_endpoints_that_were_retained_are_somebody_elses_for_a_resource_that_only_looks(scenes: Scenes) -> None:
+    scene = scenes.make()
+    scene.apply(scene.example(deletionPolicy="Retain"))
+    scene.ready()
+    left = {role: endpoint.id for role, endpoint in scene.ours().items()}
+    scene.delete()
+    scene.gone()
+    since = scene.cursor()
+    for spec in (existing(left[IMAGE_BUILDER], left[S3]), {**existing(left[IMAGE_BUILDER], left[S3]), "s3": None}):
+        scene.apply(scene.example(**spec))
+        resource = scene.ready()
+        assert {each["ownership"] for each in resource["status"]["endpoints"]} == {"Existing"}
+        scene.snapshots(2)
+        scene.delete()
+        scene.gone()
+    assert {role: endpoint.id for role, endpoint in scene.ours().items()} == left
+    assert scene.writes(since) == ()
+
+
+def test_a_build_subnet_that_does_not_exist_is_refused(scenes: Scenes) -> None:
+    setup = set_up(scenes)
+    setup.scene.apply(setup.manifest(builds={"subnets": {"ids": ["subnet-0123456789abcdef0"]}}))
+    assert "subnet-0123456789abcdef0 of builds.subnets.ids does not exist" in setup.scene.stalled("SubnetNotFound")
+    setup.scene.delete()
+    setup.scene.gone()

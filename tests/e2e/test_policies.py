@@ -1,6 +1,7 @@
 """Presets, baselines and toggles: what AWS holds means what they say, however one got there; wider is told."""
 
 import itertools
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -286,3 +287,32 @@ def test_a_policy_that_somebody_widened_is_told_as_such_and_repaired(scenes: Sce
     scene.settled(lambda now: same_policy(chosen, now.policy), role, "repaired again")
     scene.ready()
     assert (widened(scene), told(scene)) == (before, count), "narrower, and back: neither is told as wider"
+
+
+def test_what_was_widened_is_told_though_the_answer_was_lost(scenes: Scenes) -> None:
+    scene = scenes.make()
+    scene.apply(manifest(scene, preset("DenyDeletion"), baseline()))
+    scene.ready()
+    endpoint, before = scene.endpoint(IMAGE_BUILDER), widened(scene)
+    control = scene.stage.aws.control
+    control.lose_answer("ModifyVpcEndpoint", parameters={"VpcEndpointId": endpoint.id}, times=1)
+    apply(scene, preset("FullAccess"), baseline())
+    assert scene.event("PolicyWidened", endpoint.id, "imagebuilder:Delete")
+    key = (IMAGE_BUILDER, "edit")
+    assert widened(scene) == {**before, key: before.get(key, 0) + 1}
+    assert told(scene) == 1
+
+
+def test_what_was_narrowed_and_then_widened_behind_our_back_is_told_when_only_reported(scenes: Scenes) -> None:
+    scene = scenes.make()
+    scene.apply(manifest(scene, preset("DenyDeletion"), baseline()))
+    scene.ready()
+    scene.edit(driftPolicy="Report")
+    scene.ready()
+    endpoint = scene.endpoint(IMAGE_BUILDER)
+    narrow = {"Version": "2012-10-17", "Statement": [{**NO_STARTS, "Effect": "Allow", "Action": "imagebuilder:Get*"}]}
+    scene.ec2.modify_vpc_endpoint(VpcEndpointId=endpoint.id, PolicyDocument=json.dumps(narrow))
+    scene.event("DriftDetected", "policy")
+    assert told(scene) == 0
+    scene.ec2.modify_vpc_endpoint(VpcEndpointId=endpoint.id, PolicyDocument=render(PRESETS[0].document))
+    assert scene.event("PolicyWidened", endpoint.id, "behind the operator's back")
