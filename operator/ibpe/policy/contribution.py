@@ -25,7 +25,7 @@ from ibpe.policy.document import (
     Version,
     render,
 )
-from ibpe.policy.parse import load, parse_statements
+from ibpe.policy.parse import BYTE_ORDER_MARK, load, parse_statements
 from ibpe.policy.values import Values, object_of, quoted
 
 SID_PREFIX: Final = "IBPE"
@@ -180,7 +180,7 @@ def _read(text: str) -> _Policy:
     document = object_of(load(text), "policy", "write an object with Version and Statement")
     if "Statement" not in document:
         raise PolicyError("policy", "it has no Statement", 'add "Statement": [{"Effect": …, "Principal": …, …}]')
-    minified = _STRING_OR_SPACE.sub(r"\1", text)
+    minified = _STRING_OR_SPACE.sub(r"\1", text.removeprefix(BYTE_ORDER_MARK))
     start, end = next(span for name, *span in _members(minified) if name == "Statement")
     in_list = minified[start] == "["
     spans = list(_elements(minified, start)) if in_list else [(start, end)]

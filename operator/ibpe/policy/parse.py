@@ -42,7 +42,7 @@ _STATEMENT_ELEMENTS: Final = (
 _EFFECTS: Final[tuple[Effect, ...]] = get_args(Effect)
 _VERSIONS: Final[tuple[Version, ...]] = get_args(Version)
 _PRINCIPAL_KINDS: Final[tuple[PrincipalKind, ...]] = get_args(PrincipalKind)
-_MARK: Final = "\ufeff"
+BYTE_ORDER_MARK: Final = "\ufeff"
 _ACTION: Final = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?_-]+", re.ASCII)
 
 
@@ -88,7 +88,7 @@ def load(text: str) -> object:
     """
     try:
         loaded: object = json.loads(
-            text.removeprefix(_MARK),
+            text.removeprefix(BYTE_ORDER_MARK),
             object_pairs_hook=_without_repeated_keys,
             parse_float=Decimal,
             parse_constant=_refuse_constant,

@@ -375,3 +375,15 @@ def test_a_policy_that_does_not_allow_all(statement_: Mapping[str, object]) -> N
 def test_what_is_contributed_is_read_by_everybody_as_it_was_meant() -> None:
     merged = parse(contribute(policy(FOREIGN), READ_AND_LOG, OURS))
     assert merged.statements[1:] == READ_AND_LOG
+
+
+def test_a_byte_order_mark_before_the_policy_is_passed_over() -> None:
+    text = policy(FOREIGN)
+    shared = contribute(f"\ufeff{text}", READ, OURS)
+    assert shared == contribute(text, READ, OURS)
+    assert withdraw(f"\ufeff{shared}", OURS) == text
+
+
+def test_a_sid_that_is_null_is_somebody_elses_and_stays() -> None:
+    text = policy({**FOREIGN, "Sid": None})
+    assert withdraw(contribute(text, READ, OURS), OURS) == text
