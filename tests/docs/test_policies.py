@@ -58,6 +58,19 @@ def test_every_command_is_in_the_table() -> None:
         assert any(cell.startswith(f"ibpe policy {name} ") for cell in written)
 
 
+def test_every_option_that_the_page_names_is_one() -> None:
+    known = {option for name in ("render", "check", "diff", "explain") for option in _options(name)}
+    named = set(re.findall(r"--[a-z][a-z-]+", section(PAGE, "The command line")))
+    assert {"--strict", "--only"} <= named
+    assert named - known == set()
+
+
+def _options(name: str) -> list[str]:
+    loaded = command.get_command(None, name)  # type: ignore[arg-type]  # it looks at no context
+    assert loaded is not None
+    return [option for each in loaded.params for option in (*each.opts, *each.secondary_opts)]
+
+
 def test_the_refusals_are_quoted_as_they_are() -> None:
     (quoted,) = (block for block in blocks(PAGE, "") if "there is a space" in block)
     allowed = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}

@@ -93,7 +93,7 @@ def _of_callers() -> Iterator[_Decorator]:
     rows: tuple[tuple[str, str, Callable[..., Any] | None, str], ...] = (
         ("--principal-org-id", "principal_org_id", spelled(OrganizationID), "Organization of those who call."),
         ("--resource-org-id", "resource_org_id", spelled(OrganizationID), "Organization of what they call for."),
-        ("--account", "account", _account, "Their account's id."),
+        ("--account", "account", _account, "Their account's id; matters where the policy names accounts in ARNs."),
         ("--vpc", "vpc_id", spelled(VpcRef), "The endpoint's VPC."),
         ("--endpoint", "endpoint_id", spelled(EndpointRef), "The endpoint's own id."),
     )
