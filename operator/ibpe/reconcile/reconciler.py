@@ -10,11 +10,11 @@ from ibpe.api.spec import DriftPolicy, InvalidSpec, parse_spec
 from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.errors import AwsError, ErrorClass
 from ibpe.aws.inventory import ObservationFailed
+from ibpe.policy.values import ended
 from ibpe.reconcile import status as statuses
 from ibpe.reconcile.actions import Create, Resolve
 from ibpe.reconcile.aftermath import Round, attempt_of, digests, note_changes, outcome_of, overlaid
 from ibpe.reconcile.apply import apply, refused_before
-from ibpe.reconcile.checks.case import ended
 from ibpe.reconcile.contributing import EndpointLocks
 from ibpe.reconcile.desire import desire
 from ibpe.reconcile.entries import refreshed

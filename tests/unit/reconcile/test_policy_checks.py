@@ -92,6 +92,11 @@ def test_presets_are_nothing_to_talk_about() -> None:
     assert advice(desired(), ACCOUNT) == ""
 
 
+def test_buckets_of_other_environments_than_prod_are_warned_of() -> None:
+    s3 = {**spec()["s3"], "policy": {"baseline": "ImageBuilderOnly", "environment": "beta"}}
+    assert advice(desired(s3=s3), ACCOUNT).startswith("s3.policy.environment: bucket names of beta may not")
+
+
 def test_advice_has_an_end() -> None:
     odd = custom({**ALLOW, "Action": ["imagebuilder:*", *(f"imagebuilder:New{n}*" for n in range(900))]})
     said = advice(desired(imageBuilder=odd), ACCOUNT)

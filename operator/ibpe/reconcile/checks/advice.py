@@ -9,7 +9,8 @@ from ibpe.api.names import Role
 from ibpe.policy.document import PolicyDocument, PolicyError
 from ibpe.policy.lint import EndpointRole, Problem, lint
 from ibpe.policy.needs import Need, first_denied
-from ibpe.reconcile.checks.case import ended
+from ibpe.policy.s3 import environment_warning
+from ibpe.policy.values import ended
 from ibpe.reconcile.compare import provision
 from ibpe.reconcile.wanted import Desired, DesiredEndpoint, Wanted
 
@@ -32,6 +33,9 @@ def advice(desired: Desired, account: str) -> str:
 def _said(desired: Desired, account: str) -> Iterator[str]:
     for wanted in desired.wanted:
         policy, where = _policy(wanted), policy_field(wanted.role)
+        environment = environment_warning(wanted.passage.use.environment)
+        if environment is not None:
+            yield ended(f"{where}.{environment}")
         if policy is None:
             continue
         for problem in _problems(policy, wanted.role, desired.region):

@@ -71,8 +71,3 @@ def in_other_vpcs(things: Iterable[Subnet | SecurityGroup], vpc_id: VpcID) -> st
 def verb(ids: Iterable[str]) -> str:
     """`does` or `do`."""
     return "does" if len(list(ids)) == 1 else "do"
-
-
-def ended(words: str) -> str:
-    """The words with a full stop, unless they ask something."""
-    return words if words.endswith(("?", ".")) else f"{words}."

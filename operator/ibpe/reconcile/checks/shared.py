@@ -10,8 +10,9 @@ from ibpe.policy.contribution import contribute, withdraw
 from ibpe.policy.document import SIZE_LIMIT, PolicyDocument, PolicyError, Statement
 from ibpe.policy.needs import Need, first_barred
 from ibpe.policy.parse import parse
+from ibpe.policy.values import ended
 from ibpe.reconcile.checks.advice import first_error
-from ibpe.reconcile.checks.case import Refusal, carries, ended
+from ibpe.reconcile.checks.case import Refusal, carries
 from ibpe.reconcile.checks.security_groups import not_let_in
 from ibpe.reconcile.checks.subnets import builds_subnets_exist
 from ibpe.reconcile.compare import listed
