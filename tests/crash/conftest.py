@@ -1,6 +1,7 @@
-"""One AWS double for the crash tests (its clock is held and its lag turned up), and the two killings on it."""
+"""One AWS double for the crash tests (its clock is held and its lag turned up), and the killings on it."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -8,7 +9,8 @@ from sandbox.aws import AwsServer, Settings
 from sandbox.kube import ControlPlane
 from sandbox.stage import Stage
 from tests.crash.killing import Killing, killed
-from tests.crash.lives import MATRIX
+from tests.crash.lives import MATRIX, Life
+from tests.crash.sharing_lives import CASES, begun
 
 QUICK = Settings(
     pending_seconds=0.3,
@@ -28,10 +30,16 @@ def crash_stage(control_plane: ControlPlane) -> Iterator[Stage]:
 @pytest.fixture(scope="session")
 def making(crash_stage: Stage) -> Iterator[Killing]:
     """Operators killed on the way to the first Ready."""
-    yield from killed(crash_stage, [(kind, variant) for kind, variant in MATRIX if kind.makes])
+    yield from killed(crash_stage, [partial(Life, *case) for case in MATRIX if case[0].makes])
 
 
 @pytest.fixture(scope="session")
 def changing(crash_stage: Stage) -> Iterator[Killing]:
     """Operators killed on the way from Ready to something else, or to the end."""
-    yield from killed(crash_stage, [(kind, variant) for kind, variant in MATRIX if not kind.makes])
+    yield from killed(crash_stage, [partial(Life, *case) for case in MATRIX if not case[0].makes])
+
+
+@pytest.fixture(scope="session")
+def sharing(crash_stage: Stage) -> Iterator[Killing]:
+    """Operators killed while they put statements into others' policies, or take them out."""
+    yield from killed(crash_stage, [partial(begun, case) for case in CASES])

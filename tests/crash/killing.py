@@ -3,14 +3,15 @@
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
+from sandbox.aws import Fault
 from sandbox.aws.messages import EndpointTruth
 from sandbox.kube.proxy import ApiProxy
 from sandbox.stage import OperatorProcess, Stage, is_ready
-from tests.crash.lives import HOLD_SECONDS, Kind, Life, User, Variant, ids_of
+from tests.crash.lives import HOLD_SECONDS, User, ids_of
 from tests.e2e.scene import OPERATORS_KEY, REGION, SERVICES, Scene, eventually
 
 LAG_SECONDS = 60.0
@@ -18,6 +19,60 @@ LAG_SECONDS = 60.0
 LOOKS = 4
 SETTLE_SECONDS = 120.0
 POLL_SECONDS = 0.5
+
+
+class Life(Protocol):
+    """One resource, the write that ends its first operator, and the trap set for that write."""
+
+    scene: Scene
+    ids: dict[str, str]
+    reached: threading.Event
+
+    @property
+    def case(self) -> Hashable:
+        """What is tried with it."""
+
+    @property
+    def begins_ready(self) -> bool:
+        """Whether the write comes after the first Ready."""
+
+    @property
+    def is_kubernetes(self) -> bool:
+        """Whether the write goes to the API server."""
+
+    @property
+    def invisible(self) -> bool:
+        """Whether AWS doesn't show the write's effect at first."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the answer to the write is lost."""
+
+    @property
+    def ends(self) -> bool:
+        """Whether the resource is gone in the end."""
+
+    @property
+    def needs_deletions(self) -> bool:
+        """Whether endpoints must go before the write comes."""
+
+    def manifest(self) -> Mapping[str, Any]:
+        """The resource as it is at first."""
+
+    def trigger(self) -> None:
+        """What a user does to make the write happen."""
+
+    def meanwhile(self) -> None:
+        """What a user does while no operator runs."""
+
+    def aws_faults(self) -> Sequence[Fault]:
+        """What catches the write at AWS."""
+
+    def set_trap(self, proxy: ApiProxy, operator: OperatorProcess, kill: threading.Event) -> None:
+        """What catches the write at the API server."""
+
+
+Beginning = Callable[[Scene, User], Life]
 
 
 @dataclass
@@ -39,18 +94,18 @@ class Ending:
 
 
 class Killing:
-    """The lives of some kinds and variants, around one kill."""
+    """Many lives, around one kill."""
 
-    def __init__(self, stage: Stage, matrix: Sequence[tuple[Kind, Variant]]) -> None:
+    def __init__(self, stage: Stage, beginnings: Sequence[Beginning]) -> None:
         self._stage = stage
         self._control = stage.aws.control
         self.namespace = f"crash-{uuid.uuid4().hex[:6]}"
         stage.plane.kubectl("create", "namespace", self.namespace)
         self._user = User(stage, self.namespace)
         self._operator: OperatorProcess
-        self._matrix = matrix
+        self._beginnings = beginnings
         self.lives: list[Life] = []
-        self.endings: dict[tuple[Kind, Variant], Ending] = {}
+        self.endings: dict[Hashable, Ending] = {}
         self.hidden_looks = 0
         """How often the new operator looked while the clock stood still."""
 
@@ -66,10 +121,10 @@ class Killing:
                 IBPE_SNAPSHOT_FAST_SECONDS="0.3",
                 IBPE_LOG_FORMAT="json",
             )
-            networks = self._control.make_networks(len(self._matrix), region=REGION)
-            for number, ((kind, variant), network) in enumerate(zip(self._matrix, networks, strict=True)):
+            networks = self._control.make_networks(len(self._beginnings), region=REGION)
+            for number, (begin, network) in enumerate(zip(self._beginnings, networks, strict=True)):
                 scene = Scene(self._stage, self._operator, network, self.namespace, f"images-{number}", ())
-                self.lives.append(Life(kind, variant, scene, self._user))
+                self.lives.append(begin(scene, self._user))
             self._prepare()
             self._kill(proxy)
         for life in self.lives:
@@ -94,12 +149,12 @@ class Killing:
 
     def _prepare(self) -> None:
         """Those whose write comes later are Ready first."""
-        later = [life for life in self.lives if not life.kind.makes]
+        later = [life for life in self.lives if life.begins_ready]
         for life in later:
             self._user.create(life.manifest())
         for life in later:
             life.scene.ready()
-            life.ids = ids_of(life.scene)
+            life.ids |= ids_of(life.scene)
 
     def _kill(self, proxy: ApiProxy) -> None:
         """Set every trap, let every write happen, wait until each has had its effect, and kill."""
@@ -114,12 +169,8 @@ class Killing:
             lag = LAG_SECONDS if invisible else 0
             self._control.set(lag_new_seconds=lag, lag_change_seconds=lag)
             for kubernetes in (False, True):
-                group = [
-                    life
-                    for life in self.lives
-                    if (life.variant.invisible, life.is_kubernetes) == (invisible, kubernetes)
-                ]
-                if any(life.kind is Kind.RELEASE for life in group):
+                group = [life for life in self.lives if (life.invisible, life.is_kubernetes) == (invisible, kubernetes)]
+                if any(life.needs_deletions for life in group):
                     self._control.set(deleting_seconds=0)  # the clock stands still, and they must go all the same
                 for life in group:
                     life.trigger()
@@ -131,8 +182,8 @@ class Killing:
     def _wait_for_writes(self, group: Sequence[Life], since: int) -> None:
         """Each write of these has had its effect."""
         caught = {
-            "held": sum(not life.is_kubernetes and not life.variant.lost for life in group),
-            "lost": sum(not life.is_kubernetes and life.variant.lost for life in group),
+            "held": sum(not life.is_kubernetes and not life.lost for life in group),
+            "lost": sum(not life.is_kubernetes and life.lost for life in group),
         }
         vpcs_and_ids = {
             name for life in group for name in (life.scene.network.vpc_id, *life.ids.values())
@@ -182,11 +233,11 @@ class Killing:
             ending = self._ending(life)
             ending.left, ending.removed = life.scene.endpoints(), life.scene.name not in found
             for each in self._control.endpoints():
-                if each.vpc_id == life.scene.network.vpc_id:
+                if each.vpc_id == life.scene.network.vpc_id and "ibpe.dev/cluster" in each.tags:
                     ending.ever.setdefault(SERVICES[each.service_name], set()).add(each.id)
 
     def _ending(self, life: Life) -> Ending:
-        return self.endings.setdefault((life.kind, life.variant), Ending())
+        return self.endings.setdefault(life.case, Ending())
 
     def close(self) -> None:
         """End the connections."""
@@ -194,12 +245,12 @@ class Killing:
 
 
 def _settled(life: Life, found: dict[str, Any] | None) -> bool:
-    return found is None if life.kind.ends or life.variant.deleted else is_ready(found)
+    return found is None if life.ends else is_ready(found)
 
 
-def killed(stage: Stage, matrix: Sequence[tuple[Kind, Variant]]) -> Iterator[Killing]:
+def killed(stage: Stage, beginnings: Sequence[Beginning]) -> Iterator[Killing]:
     """A killing that has run; the stage's clock and lag are as before."""
-    killing = Killing(stage, matrix)
+    killing = Killing(stage, beginnings)
     try:
         killing.run()
         yield killing

@@ -136,6 +136,36 @@ class Life:
     def __str__(self) -> str:
         return f"{self.kind}, {self.variant}"
 
+    @property
+    def case(self) -> tuple[Kind, Variant]:
+        """What is tried with it."""
+        return self.kind, self.variant
+
+    @property
+    def begins_ready(self) -> bool:
+        """Whether the write comes after the first Ready."""
+        return not self.kind.makes
+
+    @property
+    def invisible(self) -> bool:
+        """Whether AWS doesn't show the write's effect at first."""
+        return self.variant.invisible
+
+    @property
+    def lost(self) -> bool:
+        """Whether the answer to the write is lost."""
+        return self.variant.lost
+
+    @property
+    def ends(self) -> bool:
+        """Whether the resource is gone in the end."""
+        return self.kind.ends or self.variant.deleted
+
+    @property
+    def needs_deletions(self) -> bool:
+        """Whether endpoints must go before the write comes."""
+        return self.kind is Kind.RELEASE
+
     def manifest(self) -> dict[str, Any]:
         """The resource as it is at first."""
         tags = {"team": "images"} if self.kind is Kind.REMOVE_TAGS else {}

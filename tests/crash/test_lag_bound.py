@@ -112,6 +112,28 @@ def test_the_next_attempt_has_a_lag_bound_of_its_own() -> None:
     assert tokens(world) == 2
 
 
+def test_statements_that_were_recorded_and_never_shown_hold_the_deletion_for_the_lag_bound() -> None:
+    world = world_with("contributing")
+    world.interrupted(Interruption(1, "before", "crash", "ModifyVpcEndpoint"))
+    world.cluster.delete()
+    begun = world.clock.seconds
+    rounds_until(world, begun + ALMOST)
+    assert world.cluster.stored is not None, "released while the statements could still appear"
+    rounds_until(world, begun + BOUND + SLACK)
+    assert world.cluster.stored is None, world.account_of_itself()
+
+
+@pytest.mark.parametrize("lag", [0.0, 60.0])
+def test_statements_that_were_shown_hold_no_deletion_longer_than_aws_shows_them(lag: float) -> None:
+    world = world_with("contributing")
+    world.settle()
+    world.aws.behaviour = Behaviour(change_lag=lag)
+    world.cluster.delete()
+    world.interrupted(Interruption(1, "after", "crash", "ModifyVpcEndpoint"))
+    rounds_until(world, world.clock.seconds + lag + 30)
+    assert world.cluster.stored is None, world.account_of_itself()
+
+
 def test_a_namesake_of_what_is_gone_has_tokens_of_its_own() -> None:
     world = world_with("both")
     world.settle()

@@ -108,6 +108,13 @@ CONTRIBUTED_AND_MOVED_BEFORE_IT_SHOWS = [
     interrupted(Interruption(1, "after", "crash", "ModifyVpcEndpoint")),
     edit("contributing elsewhere"),
 ]
+PUT_IN_AGAIN_SHORTLY_BEFORE_THE_FIRST_ONES_ARE_GIVEN_UP = [
+    rounds(6),
+    passing(238),
+    STRIP,
+    rounds(1),
+    DELETE,
+]
 
 
 @pytest.mark.timeout(1800)
@@ -115,6 +122,7 @@ CONTRIBUTED_AND_MOVED_BEFORE_IT_SHOWS = [
 @example(Behaviour(deleting=0.0, listed=0.0), "both", CREATED_DELETED_AND_NO_LONGER_ASKED_FOR)
 @example(Behaviour(change_lag=60.0), "contributing", CONTRIBUTED_AND_DELETED_BEFORE_IT_SHOWS)
 @example(Behaviour(change_lag=60.0), "contributing", CONTRIBUTED_AND_MOVED_BEFORE_IT_SHOWS)
+@example(Behaviour(change_lag=60.0), "contributing", PUT_IN_AGAIN_SHORTLY_BEFORE_THE_FIRST_ONES_ARE_GIVEN_UP)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(behaviour=BEHAVIOURS, first=st.sampled_from(sorted(SPECS)), steps=st.lists(STEPS, max_size=12))
 def test_a_life_of_crashes_ends_as_the_spec_says_without_a_second_endpoint_or_an_orphan(

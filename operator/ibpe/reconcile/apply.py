@@ -12,6 +12,7 @@ from ibpe.aws.gateway import EndpointID, Gateway, ModifyEndpoint
 from ibpe.policy.contribution import contribute, withdraw
 from ibpe.reconcile.actions import Action, Contribute, Create, Delete, Failure, Modify, Resolve, Retag, Withdraw
 from ibpe.reconcile.contributing import edit_policy
+from ibpe.reconcile.contributions import begin_waiting
 from ibpe.reconcile.creating import create, resolve
 from ibpe.reconcile.fields import Field
 from ibpe.reconcile.hands import Hands
@@ -82,6 +83,7 @@ def _carry_out(hands: Hands, action: Action, applied: Applied, *, fresh: bool) -
 
 
 def _contribute(hands: Hands, action: Contribute) -> bool:
+    begin_waiting(hands.past, action.id)
     return edit_policy(
         hands.gateway, hands.locks, action.id, lambda text: contribute(text, action.statements, action.mark)
     )

@@ -55,5 +55,10 @@ def contributions(
     return Contributions(tuple(found.values()), frozenset(without))
 
 
+def begin_waiting(past: Recollection, endpoint_id: EndpointID) -> None:
+    """Statements are about to be put in: from now on they may take as long as the lag bound to appear."""
+    past.unseen_since.pop(_statements_in(endpoint_id), None)
+
+
 def _statements_in(endpoint_id: EndpointID) -> str:
     return f"statements in {endpoint_id}"

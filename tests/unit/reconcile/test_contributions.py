@@ -7,7 +7,7 @@ import pytest
 from ibpe.api.names import Role
 from ibpe.api.status import EndpointStatus
 from ibpe.aws.gateway import Endpoint, EndpointID, EndpointState
-from ibpe.reconcile.contributions import Contributions, contributed_ids, contributions
+from ibpe.reconcile.contributions import Contributions, begin_waiting, contributed_ids, contributions
 from ibpe.reconcile.memory import LAG_BOUND, Recollection
 from tests.unit.reconcile.foreign import MARK, OTHERS, STRAY, TEAM, THEIRS, contributing, gateway, policy, with_ours
 from tests.unit.reconcile.given import NOW, status_of
@@ -61,6 +61,13 @@ def test_with_the_endpoint_its_statements_are_gone(shown: Endpoint | None) -> No
     listed = (shown,) if shown else ()
     assert seen({THEIRS: shown}, listed=listed) == Contributions((), frozenset({THEIRS}))
     assert seen({}, listed=listed) == Contributions((), frozenset())
+
+
+def test_putting_them_in_again_begins_the_lag_anew() -> None:
+    past = Recollection()
+    seen({THEIRS: PLAIN}, past)
+    begin_waiting(past, THEIRS)
+    assert seen({THEIRS: PLAIN}, past, LAG_BOUND + A_SECOND).proved_without == frozenset()
 
 
 def test_each_endpoint_has_a_wait_of_its_own() -> None:
