@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from ibpe.api.names import CLUSTER_TAG, OWNER_TAG, Role
 from ibpe.aws.gateway import Endpoint, SecurityGroup, Subnet, VpcID
+from ibpe.policy.access import Decision
+from ibpe.policy.needs import Need
 from ibpe.reconcile.fields import Field
 from ibpe.reconcile.observation import Observation
 from ibpe.reconcile.wanted import Desired, DesiredEndpoint
@@ -71,3 +73,14 @@ def in_other_vpcs(things: Iterable[Subnet | SecurityGroup], vpc_id: VpcID) -> st
 def verb(ids: Iterable[str]) -> str:
     """`does` or `do`."""
     return "does" if len(list(ids)) == 1 else "do"
+
+
+def denial(need: Need, decision: Decision) -> str:
+    """A denied request in words, with what denies it."""
+    return f"{asked(need)}: {decision}"
+
+
+def asked(need: Need) -> str:
+    """A request in words: `anonymous s3:GetObject on arn:… (a build downloads AWSTOE)`."""
+    who = "anonymous " if need.request.caller.kind == "Anonymous" else ""
+    return f"{who}{need.request.action} on {need.request.resource} (a {need.asker} {need.words})"

@@ -4,8 +4,7 @@ from ibpe.policy.document import SIZE_LIMIT, PolicyError, size
 from ibpe.policy.needs import first_barred
 from ibpe.policy.values import ended
 from ibpe.reconcile.checks.advice import first_error, policy_field
-from ibpe.reconcile.checks.case import Case, Refusal
-from ibpe.reconcile.checks.shared import denial
+from ibpe.reconcile.checks.case import Case, Refusal, denial
 from ibpe.reconcile.fields import Field
 
 

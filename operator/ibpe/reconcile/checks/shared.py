@@ -12,7 +12,7 @@ from ibpe.policy.needs import Need, first_barred
 from ibpe.policy.parse import parse
 from ibpe.policy.values import ended
 from ibpe.reconcile.checks.advice import first_error
-from ibpe.reconcile.checks.case import Refusal, carries
+from ibpe.reconcile.checks.case import Refusal, asked, carries, denial
 from ibpe.reconcile.checks.security_groups import not_let_in
 from ibpe.reconcile.checks.subnets import builds_subnets_exist
 from ibpe.reconcile.compare import listed
@@ -210,17 +210,6 @@ def _denying_statement(case: SharedCase, need: Need, statement: Statement) -> Re
 
 def _or_contribute(case: SharedCase) -> str:
     return "or use the mode Contribute" if case.wanted.role is Role.S3 else "or use the mode Managed"
-
-
-def denial(need: Need, decision: Decision) -> str:
-    """A denied request in words, with what denies it."""
-    return f"{asked(need)}: {decision}"
-
-
-def asked(need: Need) -> str:
-    """A request in words: `anonymous s3:GetObject on arn:… (a build downloads AWSTOE)`."""
-    who = "anonymous " if need.request.caller.kind == "Anonymous" else ""
-    return f"{who}{need.request.action} on {need.request.resource} (a {need.asker} {need.words})"
 
 
 def has_interfaces(case: SharedCase) -> Refusal | None:
