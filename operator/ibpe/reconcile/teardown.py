@@ -1,5 +1,6 @@
 """The end: everything of ours deleted, or let go, and proved so before the finalizer goes. Needs no valid spec."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from ibpe.api.spec import DeletionPolicy
 from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.audit import audit_context
 from ibpe.aws.errors import AwsError, ErrorClass
-from ibpe.aws.gateway import EndpointState, Gateway, VpcID
+from ibpe.aws.gateway import Endpoint, EndpointState, Gateway, VpcID
 from ibpe.aws.inventory import ObservationFailed
 from ibpe.policy.contribution import mark
 from ibpe.reconcile import status as statuses
@@ -136,10 +137,7 @@ class Teardown:
         retained = [e for e in doomed if retains(resource) and not e.state.is_dead and not is_bare(e, resource)]
         unseen = [id_ for id_ in remains.unproved if id_ not in past.delete_accepted]
         with audit_context(key=str(resource.key), uid=resource.uid, generation=resource.generation):
-            if retained:
-                ids = [endpoint.id for endpoint in retained]
-                gateway.put_tags(ids, identity.owner.retained_tag())
-                gateway.remove_tags(ids, [CLUSTER_TAG, OWNER_TAG])
+            _release(gateway, identity, retained)
             deleting = tuple(e.id for e in doomed if e not in retained) + tuple(unseen)
             if deleting:
                 delete(gateway, deleting, past, now)
@@ -201,6 +199,14 @@ class Teardown:
         status = statuses.deleting(resource.status, resource.generation, now, _described(error, resource))
         self.eyes.resources.write_status(resource, status)
         return Outcome(retry=True, result="error")
+
+
+def _release(gateway: Gateway, identity: Identity, retained: Collection[Endpoint]) -> None:
+    """Let these go: without our tags, but for the one by which they can be taken back."""
+    ids = [endpoint.id for endpoint in retained]
+    if ids:
+        gateway.put_tags(ids, identity.owner.retained_tag())
+        gateway.remove_tags(ids, [CLUSTER_TAG, OWNER_TAG])
 
 
 def _progress(status: Status, resource: Resource, remains: Remains, applied: Applied, now: datetime) -> Status:
