@@ -24,7 +24,8 @@ KEY = Key("team-a", "images")
 RESYNC_SECONDS = 30.0
 RESTART_SECONDS = 3.0
 BACKOFF_LIMIT = 60.0
-PATIENCE_ROUNDS = 150
+PATIENCE_SECONDS = 1800.0
+"""Of the world's own clock."""
 LONGEST_PAUSE = 300.0
 
 
@@ -134,7 +135,8 @@ class World:
 
     def settle(self) -> None:
         """Rounds until all is as the spec says, or everything is gone; fails when that never comes."""
-        for _ in range(PATIENCE_ROUNDS):
+        deadline = self.clock.seconds + PATIENCE_SECONDS
+        while self.clock.seconds < deadline:
             if not self.complaints():
                 return
             self.round()

@@ -53,6 +53,8 @@ def note_changes(work: Round, applied: Applied) -> None:
             if error is None and finding.response == Response.REPAIRING:
                 new = (plan.role, name) not in work.past.changes
                 work.past.note_repair(plan.role, name, observed, work.now, new=new)
+            elif error is None:
+                work.past.note_update(plan.role, name, observed, work.now)
             else:
                 work.past.note_change(plan.role, name, observed, work.now)
 

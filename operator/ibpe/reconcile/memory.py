@@ -82,8 +82,15 @@ class Recollection:
         self.changes = {what: c for what, c in self.changes.items() if what[0] is not role or what[1] in differing}
 
     def note_change(self, role: Role, field_: Field, observed: str, now: datetime) -> None:
-        """A field was changed, or may have been, from what was observed of it."""
+        """A field may have been changed from what was observed of it."""
         self.changes[role, field_] = Change(observed, now)
+
+    def note_update(self, role: Role, field_: Field, observed: str, now: datetime) -> None:
+        """A field was changed from what was observed of it, maybe once more since AWS is slow to show it."""
+        last = self.changes.get((role, field_))
+        same = last is not None and last.observed == observed
+        lagging = last is not None and same and now - last.at <= 2 * last.rest
+        self.changes[role, field_] = Change(observed, now, last.repetitions + 1 if last and lagging else 0)
 
     def note_repair(self, role: Role, field_: Field, observed: str, now: datetime, *, new: bool) -> None:
         """Count a repair: of new drift, or of drift that looks as it did before an earlier repair, too late for a lag.
@@ -95,8 +102,7 @@ class Recollection:
         same = last is not None and last.observed == observed
         if new or (same and (not times or now - times[-1] >= LONGEST_REST)):
             times.append(now)
-        lagging = last is not None and same and now - last.at <= 2 * last.rest
-        self.changes[role, field_] = Change(observed, now, last.repetitions + 1 if last and lagging else 0)
+        self.note_update(role, field_, observed, now)
 
     def patience(self, now: datetime) -> Patience:
         """What the planner must know of the past."""

@@ -63,7 +63,7 @@ class Passage:
         return _needs(self, account, endpoint_id or self.callers.endpoint_id)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16)
 def _needs(passage: Passage, account: str, endpoint_id: str) -> tuple[Need, ...]:
     callers = replace(passage.callers, account=account, endpoint_id=endpoint_id)
     if passage.role is Role.S3:

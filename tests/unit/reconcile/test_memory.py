@@ -131,6 +131,25 @@ def test_an_intent_is_given_up_beyond_the_lag_bound_only() -> None:
     assert past.patience(NOW + LAG_BOUND + timedelta(seconds=1)).abandoned_intents == {IB}
 
 
+def test_an_edit_that_aws_is_slow_to_show_is_made_again_after_ever_longer_rests() -> None:
+    past, now = Recollection(), NOW
+    rests = []
+    for _ in range(6):
+        past.note_update(S3, Field.POLICY, "none of ours", now)
+        rests.append(past.changes[S3, Field.POLICY].rest)
+        now += rests[-1]
+    assert [rest / CHANGE_REST for rest in rests] == [1, 2, 4, 8, 12, 12]
+    past.note_update(S3, Field.POLICY, "another sight", now)
+    assert past.changes[S3, Field.POLICY].rest == CHANGE_REST
+
+
+def test_a_change_whose_answer_was_lost_does_not_grow_the_rest() -> None:
+    past = Recollection()
+    for _ in range(3):
+        past.note_change(S3, Field.POLICY, "none of ours", NOW)
+    assert past.changes[S3, Field.POLICY].rest == CHANGE_REST
+
+
 def test_what_was_taken_out_of_a_policy_is_left_alone_while_aws_may_still_show_it() -> None:
     past = Recollection(withdrawn_at={THEIRS: NOW})
     assert past.patience(NOW).withdrawn == {THEIRS}
