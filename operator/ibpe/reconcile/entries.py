@@ -9,6 +9,7 @@ from ibpe.aws.gateway import Endpoint, EndpointID
 from ibpe.policy.canonical import digest
 from ibpe.policy.document import PolicyError
 from ibpe.policy.parse import parse
+from ibpe.reconcile.actions import Contribute
 from ibpe.reconcile.fields import Field
 from ibpe.reconcile.holdings import Holding, Holdings
 from ibpe.reconcile.observation import Absence
@@ -29,12 +30,14 @@ def refreshed(
 ) -> tuple[EndpointStatus, ...]:
     """Every role's entry as it is now; `desired` is None while the whole resource goes.
 
-    `contributed` are endpoints of others that hold our statements; `uncontributed` are proved not to.
+    `contributed` are endpoints of others that hold our statements; `uncontributed` are proved not to, as they were seen
+    before the plan put any in.
     """
+    without = {*uncontributed} - {action.id for action in plan.actions if isinstance(action, Contribute)}
     entries: list[EndpointStatus] = []
     for role in Role:
         before, holding = status.endpoint(role), holdings.of(role)
-        sharing = _contributed(before, uncontributed, contributed if role is Role.S3 else ())
+        sharing = _contributed(before, without, contributed if role is Role.S3 else ())
         unshown = tuple(id_ for id_ in before.unshown_ids if id_ in sharing and id_ not in contributed)
         entry = before.model_copy(update={"contributed_ids": sharing, "unshown_ids": unshown})
         share = desired.share(role) if desired else None

@@ -126,8 +126,16 @@ def test_statements_that_were_put_in_are_unshown_until_they_are_seen() -> None:
     assert after(sight(HELD), stored).unshown_ids == ()
     assert after(sight(HELD), stored, want=MANAGED).unshown_ids == ()
     assert after(sight(PLAIN), stored, want=MANAGED).unshown_ids == (THEIRS,)
-    gone = after(sight(PLAIN, uncontributed=frozenset({THEIRS})), stored)
+    gone = after(sight(PLAIN, uncontributed=frozenset({THEIRS})), stored, want=MANAGED)
     assert (gone.contributed_ids, gone.unshown_ids) == ((), ())
+
+
+def test_that_they_were_not_there_before_a_repair_proves_nothing_after_it() -> None:
+    look = sight(PLAIN, uncontributed=frozenset({THEIRS}))
+    before = status_of(contributed(WANT))
+    stored = intents(before, planned(WANT, look, before)).endpoint(Role.S3)
+    found = after(look, stored)
+    assert (found.contributed_ids, found.unshown_ids) == ((THEIRS,), (THEIRS,))
 
 
 # What we made before
