@@ -49,7 +49,7 @@ def plan_shared(
 def _takes_over(wanted: SharedEndpoint, seen: Observation, refusals: Collection[Refusal]) -> bool:
     """Whether nothing but our own endpoint of before can still stand in the way of builds."""
     live = seen.named.get(wanted.endpoint_id)
-    if live is None or live.state is not EndpointState.AVAILABLE or seen.is_ours(wanted.role, live.id):
+    if live is None or live.state is not EndpointState.AVAILABLE:
         return False
     passes = lets_through(live.policy, wanted.passage.needs(seen.account))
     return passes and all(refusal.reason in PERHAPS_OUR_DOING for refusal in refusals)

@@ -9,7 +9,7 @@ import pytest
 from ibpe.api.names import FINALIZER, ConditionType, Role
 from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.errors import classify
-from ibpe.aws.gateway import AccountID, Cloud, DeleteFailure, EndpointID, EndpointState
+from ibpe.aws.gateway import AccountID, Cloud, DeleteFailure, Endpoint, EndpointID, EndpointState
 from ibpe.aws.snapshot import Snapshot
 from ibpe.reconcile.claims import ClaimIndex
 from ibpe.reconcile.contributing import EndpointLocks
@@ -46,13 +46,15 @@ class Hints:
 
     def __init__(self, aws: "Account") -> None:
         self.regions: list[str] = []
+        self.listed: dict[EndpointID, Endpoint] = {}
+        """Listed as they were a while ago."""
         self._aws = aws
 
     def clock(self) -> float:
         return 0.0
 
     def snapshot(self, region: str, _not_before: float) -> Snapshot:
-        return Snapshot(ACCOUNT, region, 0.0, dict(self._aws.endpoints))
+        return Snapshot(ACCOUNT, region, 0.0, {**self._aws.endpoints, **self.listed})
 
     def hint_transitional(self, region: str) -> None:
         self.regions.append(region)

@@ -183,6 +183,13 @@ def test_statements_that_appear_late_are_taken_out() -> None:
     assert end.ends()
 
 
+def test_what_a_list_of_before_shows_and_a_look_by_id_does_not_is_gone() -> None:
+    end = ending(shared(), status=status_of())
+    end.hints.listed[THEIRS] = shared(MINE)
+    assert end.ends()
+    assert end.events.reasons() == ["Deleted"]
+
+
 @pytest.mark.parametrize("state", [None, EndpointState.DELETED], ids=["gone", "deleted and still listed"])
 def test_with_the_endpoint_they_are_gone(state: EndpointState | None) -> None:
     end = ending(*([replace(shared(MINE), state=state)] if state else []))
