@@ -122,6 +122,12 @@ REPAIRED_AND_DELETED_BEFORE_IT_SHOWS = [
     rounds(1),
     DELETE,
 ]
+MANAGED_AGAIN_BEFORE_THE_FORMER_ENDPOINT_WENT = [
+    rounds(1),
+    edit("contributing"),
+    interrupted(Interruption(4, "after", "crash", "")),
+    edit("S3 alone"),
+]
 
 
 @pytest.mark.timeout(1800)
@@ -131,6 +137,11 @@ REPAIRED_AND_DELETED_BEFORE_IT_SHOWS = [
 @example(Behaviour(change_lag=60.0), "contributing", CONTRIBUTED_AND_MOVED_BEFORE_IT_SHOWS)
 @example(Behaviour(change_lag=60.0), "contributing", PUT_IN_AGAIN_SHORTLY_BEFORE_THE_FIRST_ONES_ARE_GIVEN_UP)
 @example(Behaviour(change_lag=10.0), "contributing", REPAIRED_AND_DELETED_BEFORE_IT_SHOWS)
+@example(
+    Behaviour(0.0, 0.0, 0.0, 0.0, 0.0, deletes_lag=False, strict=False),
+    "open",
+    MANAGED_AGAIN_BEFORE_THE_FORMER_ENDPOINT_WENT,
+)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(behaviour=BEHAVIOURS, first=st.sampled_from(sorted(SPECS)), steps=st.lists(STEPS, max_size=12))
 def test_a_life_of_crashes_ends_as_the_spec_says_without_a_second_endpoint_or_an_orphan(

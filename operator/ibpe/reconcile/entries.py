@@ -80,6 +80,7 @@ def as_made(entry: EndpointStatus) -> EndpointStatus:
         role=entry.role,
         attempt=entry.attempt,
         previous_ids=entry.previous_ids,
+        tag_keys=entry.tag_keys if entry.previous_ids else (),
         contributed_ids=entry.contributed_ids,
         unshown_ids=entry.unshown_ids,
     )
@@ -106,12 +107,14 @@ def _shared(
     """Somebody else's endpoint; what we made for the role before is remembered until it is gone."""
     live = plan.live if plan is not None else None
     contributed = share.contribution is not None
+    remaining = _remaining(entry, holding, absent)
     fresh = EndpointStatus(
         role=share.role,
         ownership=Ownership.CONTRIBUTED if contributed else Ownership.EXISTING,
         id=share.endpoint_id,
         attempt=entry.attempt + (1 if entry.ownership is Ownership.MANAGED and entry.id else 0),
-        previous_ids=_remaining(entry, holding, absent),
+        previous_ids=remaining,
+        tag_keys=entry.tag_keys if remaining else (),  # the former endpoint may become the one in use again
         contributed_ids=entry.contributed_ids,
         unshown_ids=entry.unshown_ids,
         widening=entry.widening,
