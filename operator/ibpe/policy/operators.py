@@ -37,8 +37,9 @@ def canonical_value(operator: str, value: str) -> str:
 
 
 def _base(written: str) -> str:
-    lower = written.lower()
-    return lower.removeprefix("forallvalues:").removeprefix("foranyvalue:").removesuffix("ifexists")
+    prefix, colon, rest = written.lower().rpartition(":")
+    known = not colon or prefix in {"forallvalues", "foranyvalue"}
+    return rest.removesuffix("ifexists") if known else ""
 
 
 def _verbatim(value: str) -> str:

@@ -2,15 +2,15 @@
 
 import logging
 import math
-from collections.abc import Iterable
 from datetime import datetime
 
 from ibpe.api.names import ConditionType
 from ibpe.api.spec import DriftPolicy, InvalidSpec, parse_spec
-from ibpe.api.status import EndpointStatus, Status
+from ibpe.api.status import Status
 from ibpe.aws.errors import AwsError, ErrorClass
 from ibpe.aws.inventory import ObservationFailed
 from ibpe.policy.values import ended
+from ibpe.reconcile import held_up
 from ibpe.reconcile import status as statuses
 from ibpe.reconcile.actions import Create, Resolve
 from ibpe.reconcile.aftermath import Round, attempt_of, digests, note_changes, outcome_of, overlaid
@@ -48,7 +48,7 @@ from ibpe.reconcile.refusals import refuse
 from ibpe.reconcile.retiring import stuck
 from ibpe.reconcile.teardown import Teardown
 from ibpe.reconcile.wanted import Owner
-from ibpe.reconcile.widening import Widening, by_drift, pending, settled
+from ibpe.reconcile.widening import Widening, pending, widenings
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class Reconciler:
         except (WriteConflict, KubernetesUnavailable):
             raise
         except Exception as defect:
-            status = statuses.defective(resource.status, resource.generation, now, defect)
+            status = held_up.defective(resource.status, resource.generation, now, defect)
             self._publish(resource, resource, status, Applied({}), now)
             raise
         return self._tell(work, resource, applied)
@@ -203,7 +203,10 @@ class Reconciler:
             stuck=stuck(work.desired, seen),
             unknown_roles=tuple(endpoint.id for endpoint in seen.holdings.unknown_roles),
         )
-        entries, widened = self._widenings(work, overlaid(entries, applied), applied)
+        widened: list[Widening] = []
+        entries = overlaid(entries, applied)
+        if not work.spec.suspend:
+            entries, widened = widenings(work.resource.status, entries, work.desired, work.plan, applied)
         status = statuses.conclude(resource.status, entries, end)
         written = self._publish(work.resource, resource, status, applied, now)
         for widening in widened:
@@ -213,20 +216,6 @@ class Reconciler:
         for notice in (*map(of_widening, widened), *map(of_stuck, news_of_stuck)):
             self._events.publish(written, notice.reason, notice.note, warning=notice.warning)
         return outcome_of(work, applied)
-
-    @staticmethod
-    def _widenings(
-        work: Round, entries: Iterable[EndpointStatus], applied: Applied
-    ) -> tuple[tuple[EndpointStatus, ...], list[Widening]]:
-        """The entries without what is told now of policies that allow more, and what that is."""
-        if work.spec.suspend:
-            return tuple(entries), []
-        told, left = list(by_drift(work.resource.status, work.desired, work.plan)), []
-        for entry in entries:
-            widening, pending_ = settled(entry, work.desired, work.plan, applied)
-            told.extend((widening,) if widening else ())
-            left.append(entry.model_copy(update={"widening": pending_}))
-        return tuple(left), told
 
     def _publish(self, read: Resource, latest: Resource, status: Status, applied: Applied, now: datetime) -> Resource:
         written = self._resources.write_status(latest, status)
@@ -240,7 +229,7 @@ class Reconciler:
         return written
 
     def _stall(self, resource: Resource, now: datetime, reason: str, message: str, outcome: Outcome) -> Outcome:
-        status = statuses.stalled(resource.status, resource.generation, now, reason, message)
+        status = held_up.stalled(resource.status, resource.generation, now, reason, message)
         self._publish(resource, resource, status, Applied({}), now)
         return outcome
 
@@ -259,6 +248,6 @@ class Reconciler:
         passing = age is not None or error.error_class is ErrorClass.RETRY or error.operation == LOOK
         if not (settled and passing and blind_for < STALE_SECONDS):
             user = error.error_class is not ErrorClass.RETRY
-            status = statuses.unobserved(resource.status, resource.generation, now, error, user_must_act=user)
+            status = held_up.unobserved(resource.status, resource.generation, now, error, user_must_act=user)
             self._publish(resource, resource, status, Applied({}), now)
         return Outcome(retry=True, result="error")

@@ -1,27 +1,24 @@
 """The truth, in conditions: from a plan and what became of it to the status. Pure; `now` is given."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from ibpe.api.names import ConditionStatus, ConditionType, Role
 from ibpe.api.status import EndpointStatus, Status
-from ibpe.aws.errors import AwsError, ErrorClass
+from ibpe.aws.errors import ErrorClass
 from ibpe.aws.gateway import EndpointID
 from ibpe.reconcile.actions import Contribute, Create, Delete, Failure, Modify, Resolve, Retag, Withdraw
 from ibpe.reconcile.checks.advice import advice
 from ibpe.reconcile.conditions import Verdict, merge
 from ibpe.reconcile.failed_calls import describe
 from ibpe.reconcile.fields import Field
+from ibpe.reconcile.held_up import COMPONENTS, initial
 from ibpe.reconcile.listing import drift_entries, planned
 from ibpe.reconcile.plan import Plan, Response, RolePlan
 from ibpe.reconcile.refusals import POLICY_REASONS, Refusal
 from ibpe.reconcile.wanted import Desired
 
-COMPONENTS: Mapping[Role, ConditionType] = {
-    Role.IMAGE_BUILDER: ConditionType.IMAGE_BUILDER_ENDPOINT_READY,
-    Role.S3: ConditionType.S3_ACCESS_READY,
-}
 PLAN_LIMIT = 32
 
 
@@ -57,70 +54,6 @@ def conclude(before: Status, entries: tuple[EndpointStatus, ...], end: Round) ->
     )
 
 
-def stalled(before: Status, generation: int, now: datetime, reason: str, message: str) -> Status:
-    """The status when a user must act before anything can be looked at: a spec, an account, access."""
-    verdicts = {
-        ConditionType.READY: Verdict("False", reason, message),
-        ConditionType.RECONCILING: Verdict("False", reason, "Nothing is being done until that is mended."),
-        ConditionType.STALLED: Verdict("True", reason, message),
-    }
-    return _with(before, generation, now, verdicts)
-
-
-def unobserved(before: Status, generation: int, now: datetime, error: AwsError, *, user_must_act: bool) -> Status:
-    """The status when AWS could not be looked at for too long: unknown, never a stale True."""
-    message = describe(error, before.account_id)
-    verdicts = dict.fromkeys(
-        (ConditionType.READY, ConditionType.DRIFT_FREE, *COMPONENTS.values()),
-        Verdict("Unknown", "ObservationFailed", message),
-    )
-    verdicts[ConditionType.RECONCILING] = Verdict("True", "ObservationFailed", "Trying again to look at AWS.")
-    verdicts[ConditionType.STALLED] = Verdict("False", "ObservationFailed", "It is not known whether a user must act.")
-    if user_must_act:
-        verdicts[ConditionType.RECONCILING] = Verdict("False", error.reason, "Waiting for access to AWS.")
-        verdicts[ConditionType.STALLED] = Verdict("True", error.reason, message)
-    return _with(before, generation, now, verdicts)
-
-
-def defective(before: Status, generation: int, now: datetime, defect: Exception) -> Status:
-    """The status when the operator itself failed: unknown, and whose fault it is."""
-    message = f"A defect of the operator, not of this resource: {type(defect).__name__}: {defect}. Its log has more."
-    verdicts = dict.fromkeys(
-        (ConditionType.READY, ConditionType.DRIFT_FREE), Verdict("Unknown", "InternalError", message)
-    )
-    verdicts[ConditionType.RECONCILING] = Verdict("True", "InternalError", "Trying again.")
-    verdicts[ConditionType.STALLED] = Verdict(
-        "False", "InternalError", "Nothing that a user of this resource can mend."
-    )
-    return _with(before, generation, now, verdicts)
-
-
-def deleting(before: Status, generation: int, now: datetime, message: str) -> Status:
-    """The status while a deletion is on its way."""
-    verdicts = {
-        ConditionType.READY: Verdict("False", "Deleting", message),
-        ConditionType.RECONCILING: Verdict("True", "Deleting", message),
-        ConditionType.STALLED: Verdict("False", "Deleting", "The deletion proceeds."),
-    }
-    return _with(before, generation, now, verdicts)
-
-
-def _with(before: Status, generation: int, now: datetime, verdicts: Mapping[ConditionType, Verdict]) -> Status:
-    return before.model_copy(
-        update={
-            "observed_generation": generation,
-            "conditions": merge(before.conditions, {**_initial(before), **verdicts}, generation, now),
-        }
-    )
-
-
-def _initial(before: Status) -> Mapping[ConditionType, Verdict]:
-    """Every condition is always there."""
-    known = {condition.type for condition in before.conditions}
-    unknown = Verdict("Unknown", "NotObserved", "Not looked at yet.")
-    return {type_: unknown for type_ in ConditionType if type_ not in known}
-
-
 def _working(end: Round) -> dict[ConditionType, Verdict]:
     components = {COMPONENTS[role]: _component(role, end) for role in Role}
     return {**_overall(end), **components, **_checks(end), ConditionType.DRIFT_FREE: _drift_verdict(end)}
@@ -137,7 +70,7 @@ def _suspended(before: Status, end: Round) -> dict[ConditionType, Verdict]:
         ConditionType.STALLED: Verdict("False", "Suspended", what),
         **_checks(end),
     }
-    return {**_initial(before), **verdicts}
+    return {**initial(before), **verdicts}
 
 
 def _overall(end: Round) -> dict[ConditionType, Verdict]:

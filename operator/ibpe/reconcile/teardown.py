@@ -12,7 +12,7 @@ from ibpe.aws.errors import AwsError, ErrorClass
 from ibpe.aws.gateway import Endpoint, EndpointState, Gateway, VpcID
 from ibpe.aws.inventory import ObservationFailed
 from ibpe.policy.contribution import mark
-from ibpe.reconcile import status as statuses
+from ibpe.reconcile import held_up
 from ibpe.reconcile.actions import Resolve, Withdraw
 from ibpe.reconcile.apply import apply, delete
 from ibpe.reconcile.contributing import EndpointLocks
@@ -24,6 +24,7 @@ from ibpe.reconcile.hands import Hands
 from ibpe.reconcile.holdings import Identity
 from ibpe.reconcile.intents import in_order
 from ibpe.reconcile.memory import Recollection
+from ibpe.reconcile.notices import of_stuck
 from ibpe.reconcile.observe import AccountMismatch, Eyes, check_account, identity_of, recorded_ids
 from ibpe.reconcile.plan import Applied, Plan, RolePlan
 from ibpe.reconcile.ports import Events, Outcome, Resource
@@ -162,13 +163,9 @@ class Teardown:
         if retains(resource) and shared:
             note = f"Our statements stay in the policy of {', '.join(shared)}: deletionPolicy is Retain."
             self.events.publish(resource, "StatementsRetained", note)
-        if remains.stuck:
-            ids = ", ".join(endpoint.id for endpoint in remains.stuck)
-            note = (
-                f"Our statements stay in the policy of {ids}: without them it would be empty, and AWS's default allows "
-                "everything. Its owner should write the policy anew, or delete the endpoint."
-            )
-            self.events.publish(resource, "StatementsRetained", note, warning=True)
+        for endpoint in remains.stuck:
+            notice = of_stuck(endpoint.id)
+            self.events.publish(resource, notice.reason, notice.note, warning=notice.warning)
 
     def _abandoned(self, resource: Resource) -> bool:
         account = resource.abandoned_account
@@ -186,7 +183,7 @@ class Teardown:
         return Outcome(result="gone")
 
     def _hold(self, resource: Resource, now: datetime, reason: str, message: str) -> Outcome:
-        status = statuses.stalled(resource.status, resource.generation, now, reason, message)
+        status = held_up.stalled(resource.status, resource.generation, now, reason, message)
         self.eyes.resources.write_status(resource, status)
         told = status.condition(ConditionType.STALLED)
         self.events.publish(resource, "DeletionBlocked", told.message if told else message, warning=True)
@@ -196,7 +193,7 @@ class Teardown:
         if error.error_class is not ErrorClass.RETRY:
             message = f"{_described(error, resource)} Deletion waits for that. {_way_out(resource)}"
             return self._hold(resource, now, error.reason, message)
-        status = statuses.deleting(resource.status, resource.generation, now, _described(error, resource))
+        status = held_up.deleting(resource.status, resource.generation, now, _described(error, resource))
         self.eyes.resources.write_status(resource, status)
         return Outcome(retry=True, result="error")
 
@@ -221,9 +218,9 @@ def _progress(status: Status, resource: Resource, remains: Remains, applied: App
             words = (
                 f"{_described(failure.error, resource, failure.about())} Deletion waits for that. {_way_out(resource)}"
             )
-            return statuses.stalled(status, resource.generation, now, failure.error.reason, words)
+            return held_up.stalled(status, resource.generation, now, failure.error.reason, words)
         message = _described(failure.error, resource, failure.about())
-    return statuses.deleting(status, resource.generation, now, message)
+    return held_up.deleting(status, resource.generation, now, message)
 
 
 def _settle_resolutions(applied: Applied, past: Recollection) -> None:

@@ -4,7 +4,7 @@ Our own change is judged before it is made and remembered in the status with the
 neither a lost answer nor a crash makes it silent. Drift is judged whenever AWS shows another policy than before.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -51,6 +51,18 @@ def pending(desired: Desired, plan: Plan) -> Mapping[Role, PendingWidening]:
             note = f"The policy of {role.live.id} ({role.role}) allows more than before, such as {in_words(request)}."
             found[role.role] = PendingWidening(to=wanted.fields()[Field.POLICY], note=clamped(note, NOTE_LIMIT))
     return found
+
+
+def widenings(
+    before: Status, entries: Iterable[EndpointStatus], desired: Desired, plan: Plan, applied: Applied
+) -> tuple[tuple[EndpointStatus, ...], list[Widening]]:
+    """What is to be told now, and the entries without it."""
+    told, left = list(by_drift(before, desired, plan)), []
+    for entry in entries:
+        widening, still = settled(entry, desired, plan, applied)
+        told.extend((widening,) if widening else ())
+        left.append(entry.model_copy(update={"widening": still}))
+    return tuple(left), told
 
 
 def settled(

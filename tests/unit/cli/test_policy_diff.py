@@ -61,7 +61,7 @@ def test_a_familiar_request_is_told_rather_than_a_made_up_one_and_no_more_of_it_
     within = policy({**READ, "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}})
     lines = diff(tmp_path, within, open_, "--role", "s3", "--region", "cn-north-1").stdout.splitlines()
     assert lines[-2].startswith(
-        "TWO allows what ONE does not, such as s3:GetObject on arn:aws-cn:s3:::any-bucket/any-object"
+        "TWO allows what ONE does not, such as s3:PutObject on arn:aws-cn:s3:::somebody-elses/example"
     )
     lines = diff(tmp_path, open_, within, "--role", "s3", "--region", "cn-north-1").stdout.splitlines()
     assert "s3:GetObject on arn:aws-cn:s3:::ec2imagebuilder-toe-cn-north-1-prod/" in lines[-1]

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from ibpe.policy.document import Condition, Match, PolicyError, Principal, plain, render
+from ibpe.policy.operators import is_operator
 from ibpe.policy.parse import parse, parse_statements
 
 GOOD: Mapping[str, object] = {"Effect": "Allow", "Principal": "*", "Action": "imagebuilder:*", "Resource": "*"}
@@ -215,6 +216,11 @@ def test_a_lone_surrogate_in_a_message_can_be_sent_on() -> None:
 @pytest.mark.parametrize("action", ["*", "s3:*", "s3:Get?bject", "S3:GETOBJECT", "execute-api:Invoke"])
 def test_what_aws_takes_for_an_action_is_taken(action: str) -> None:
     assert parse(document(Action=action)).statements[1].actions == Match((action,))
+
+
+@pytest.mark.parametrize("operator", ["ForAllValues:ForAnyValue:StringLike", "ForEach:StringLike", ":StringLike"])
+def test_a_prefix_that_no_operator_takes_is_refused(operator: str) -> None:
+    assert not is_operator(operator)
 
 
 @pytest.mark.parametrize("operator", ["ForAllValues:StringLike", "ForAnyValue:ArnLikeIfExists", "bool", "NullIfExists"])

@@ -13,11 +13,12 @@ from ibpe.aws.errors import AwsError, classify
 from ibpe.aws.gateway import EndpointState
 from ibpe.reconcile.actions import Failure
 from ibpe.reconcile.fields import Field
+from ibpe.reconcile.held_up import defective, deleting, stalled, unobserved
 from ibpe.reconcile.holdings import Holding
 from ibpe.reconcile.observation import Absence, Observation
 from ibpe.reconcile.plan import Patience, Plan
 from ibpe.reconcile.refusals import Refusal, refuse
-from ibpe.reconcile.status import Round, conclude, defective, deleting, stalled, unobserved
+from ibpe.reconcile.status import Round, conclude
 from ibpe.reconcile.wanted import Desired
 from tests.unit.reconcile.given import (
     A1,

@@ -11,11 +11,11 @@ from ibpe.api.fields import RegionName
 from ibpe.cli.faults import Fault
 from ibpe.cli.policy.documents import DOCUMENT, read_document
 from ibpe.cli.policy.options import OUTPUT_OPTION, ROLE_CHOICE, Output, as_data, request_data, spelled
-from ibpe.partitions import object_arn, regional_arn
-from ibpe.policy.access import ANONYMOUS, Caller, Request
+from ibpe.policy.access import Request
 from ibpe.policy.difference import ElementChange, PolicyDifference, describe, difference
 from ibpe.policy.document import PolicyDocument
 from ibpe.policy.needs import imagebuilder_needs, s3_needs
+from ibpe.policy.probes import probes
 from ibpe.policy.problem import EndpointRole
 from ibpe.policy.widening import in_words, widened
 
@@ -91,16 +91,9 @@ def _needed(role: EndpointRole | None, region: str) -> tuple[Request, ...]:
 
 
 def _others(role: EndpointRole | None, region: str) -> tuple[Request, ...]:
-    """What else people ask of the endpoints, anonymously too."""
-    image = regional_arn(region, "imagebuilder", "123456789012", "image/any-image/1.0.0/1")
-    any_object = object_arn(region, "any-bucket", "any-object")
-    of_image_builder = (("imagebuilder:DeleteImage", image), ("imagebuilder:StartResourceStateUpdate", image))
-    of_s3 = (("s3:GetObject", any_object), ("s3:PutObject", any_object))
-    asked = (*(of_s3 if role != "imagebuilder" else ()), *(of_image_builder if role != "s3" else ()))
-    callers = (Caller("Identity"), ANONYMOUS)
-    return tuple(
-        Request(action, resource, who, unknown=frozenset({"*"})) for action, resource in asked for who in callers
-    )
+    """What nobody who builds images asks of the endpoints."""
+    roles: tuple[EndpointRole, ...] = (role,) if role is not None else ("imagebuilder", "s3")
+    return tuple(request for each in roles for request in probes(each, region))
 
 
 def _lines(comparison: Comparison) -> Iterator[str]:
