@@ -7,7 +7,7 @@ from types import FrameType
 
 import click
 
-from sandbox.kube import binaries, build, toolchain
+from sandbox.kube import binaries, build, toolchain, tools
 from sandbox.kube.control_plane import ControlPlane, ControlPlaneError
 from sandbox.kube.guarded import GuardError
 from sandbox.kube.progress import to_stderr
@@ -39,6 +39,13 @@ def main(context: click.Context) -> None:
 def _binaries() -> None:
     """Build etcd, kube-apiserver and kubectl unless they are there; print the directory they are in."""
     print(binaries.ensure(to_stderr).kube_apiserver.parent)
+
+
+@main.command("tool")
+@click.argument("name", type=click.Choice([tools.HELM, tools.PROMTOOL]))
+def _tool(name: str) -> None:
+    """Build helm or promtool unless it is there; print where it is."""
+    print(tools.ensure(name, to_stderr))
 
 
 def _run() -> None:

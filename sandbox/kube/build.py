@@ -1,4 +1,4 @@
-"""Builds etcd, kube-apiserver and kubectl from the Go modules pinned beside this file, into the user's cache.
+"""Builds the sandbox's Go programs from the modules pinned beside this file, into the user's cache.
 
 Knows modules, flags and where the cache is; must not know how the programs are run.
 """
@@ -58,25 +58,48 @@ class Program:
         return tuple(int(part) for part in found[1].split(".")) if found else ()
 
 
-PROGRAMS = (
-    Program("etcd", _MODULES / "etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3"),
-    Program("kube-apiserver", _MODULES / "kube", "k8s.io/kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"),
-    Program("kubectl", _MODULES / "kube", "k8s.io/kubernetes", "k8s.io/kubernetes/cmd/kubectl"),
+@dataclass(frozen=True)
+class Group:
+    """Programs that are built and kept together; ``name`` is their folder in the cache."""
+
+    name: str
+    programs: tuple[Program, ...]
+
+
+KUBERNETES = Group(
+    "kubernetes",
+    (
+        Program("etcd", _MODULES / "etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3"),
+        Program("kube-apiserver", _MODULES / "kube", "k8s.io/kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"),
+        Program("kubectl", _MODULES / "kube", "k8s.io/kubernetes", "k8s.io/kubernetes/cmd/kubectl"),
+    ),
+)
+HELM = Group("helm", (Program("helm", _MODULES / "helm", "helm.sh/helm/v3", "helm.sh/helm/v3/cmd/helm"),))
+PROMTOOL = Group(
+    "promtool",
+    (
+        Program(
+            "promtool",
+            _MODULES / "promtool",
+            "github.com/prometheus/prometheus",
+            "github.com/prometheus/prometheus/cmd/promtool",
+        ),
+    ),
 )
 
 
-def ensure(report: Report, environment: Mapping[str, str]) -> Path:
-    """The directory that holds every program of PROGRAMS, built on first use; two builds at once make one.
+def ensure(report: Report, environment: Mapping[str, str], group: Group = KUBERNETES) -> Path:
+    """The directory that holds every program of the group, built on first use; two builds at once make one.
 
     Raises BuildError, or toolchain.ToolchainError where there is no Go.
     """
     cache = cache_directory(environment)
-    directory = cache / "kubernetes" / _pins()
-    if not _missing(directory):
+    directory = cache / group.name / _pins(group)
+    if not _missing(group, directory):
         return directory
     directory.mkdir(parents=True, exist_ok=True)
     with _alone(directory, report):
-        missing = _missing(directory)  # another build may have made them while this one waited
+        missing = _missing(group, directory)  # another build may have made them while this one waited
         if missing:
             _build(missing, directory, cache, report, environment)
     return directory
@@ -93,18 +116,18 @@ def _home(environment: Mapping[str, str]) -> Path:
     return Path(environment.get("HOME") or Path.home())
 
 
-def _pins() -> str:
+def _pins(group: Group) -> str:
     """What the programs are made from, as a short hash: pins, flags, machine."""
     digest = hashlib.sha256(f"{platform.system()} {platform.machine()}\n".encode())
-    for program in PROGRAMS:
+    for program in group.programs:
         digest.update(" ".join(_command(Path("go"), program, Path("out"))).encode())
         digest.update((program.folder / "go.mod").read_bytes())
         digest.update((program.folder / "go.sum").read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _missing(directory: Path) -> list[Program]:
-    return [program for program in PROGRAMS if not os.access(directory / program.name, os.X_OK)]
+def _missing(group: Group, directory: Path) -> list[Program]:
+    return [program for program in group.programs if not os.access(directory / program.name, os.X_OK)]
 
 
 @contextlib.contextmanager
@@ -114,7 +137,7 @@ def _alone(directory: Path, report: Report) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            with ticking(report, "waiting for another build of the Kubernetes binaries"):
+            with ticking(report, "waiting for another build of the same programs"):
                 fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
