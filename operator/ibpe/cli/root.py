@@ -11,6 +11,8 @@ _COMMANDS: Final = {
     "status": Lazy("ibpe.cli.status", "Show how resources are, and what to do."),
     "plan": Lazy("ibpe.cli.plan", "Show what would be done in AWS; do nothing."),
     "policy": Lazy("ibpe.cli.policy", "Render, check, compare and explain endpoint policies."),
+    "iam-policy": Lazy("ibpe.cli.iam_policy", "Render the IAM policy that the operator needs."),
+    "iam-trust": Lazy("ibpe.cli.iam_trust", "Render the trust policy of the operator's IAM role."),
     "run": Lazy("ibpe.cli.run", "Run the operator."),
 }
 

@@ -1,0 +1,109 @@
+"""What the operator is to do in one account: the features in use, and where. Knows specs; knows no IAM."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from ibpe.api.endpoints import ImageBuilder, ImageBuilderMode, S3Mode
+from ibpe.api.spec import Spec
+from ibpe.partitions import AWS, Partition, partition_of
+
+ANY = "*"
+
+
+class MixedPartitions(ValueError):  # noqa: N818 -- what is wrong with the regions, told to a person
+    """Regions of several partitions; no credentials reach more than one."""
+
+
+@dataclass(frozen=True, order=True)
+class SharedEndpoint:
+    """Somebody else's endpoint that statements are contributed to."""
+
+    region: str
+    id: str
+
+
+@dataclass(frozen=True)
+class Duties:
+    """What the operator does in one account. `regions` and `vpcs` that are empty stand for any.
+
+    Raises MixedPartitions.
+    """
+
+    cluster: str
+    account: str = ANY
+    """Twelve digits, or ANY."""
+    regions: tuple[str, ...] = ()
+    vpcs: tuple[str, ...] = ()
+    image_builder: bool = False
+    """It makes the interface endpoint for Image Builder."""
+    private_dns: bool = False
+    """That endpoint has private DNS."""
+    s3: bool = False
+    """It makes the gateway endpoint for S3."""
+    shared: tuple[SharedEndpoint, ...] = ()
+    roles: tuple[str, ...] = ()
+    """ARNs of the roles that it assumes to work in other accounts."""
+
+    @property
+    def makes_endpoints(self) -> bool:
+        """Whether anything is made at all; else policies are edited, or it only looks."""
+        return self.image_builder or self.s3
+
+    @property
+    def partition(self) -> Partition:
+        """The partition of all the regions; `aws` where none is given."""
+        return partition_of(self.regions[0]) if self.regions else AWS
+
+    def __post_init__(self) -> None:
+        """Raises MixedPartitions."""
+        found = {partition_of(region).name for region in self.regions}
+        if len(found) > 1:
+            names = " and ".join(sorted(found))
+            raise MixedPartitions(f"The regions lie in {names}; write a policy for each of these partitions.")
+
+
+def everything(cluster: str) -> Duties:
+    """Every endpoint that the operator makes; statements are contributed to none until it is named."""
+    return Duties(cluster, image_builder=True, private_dns=True, s3=True)
+
+
+def duties_of(cluster: str, specs: Iterable[Spec]) -> Duties:
+    """Just what these specs ask for, in just their regions and VPCs."""
+    duties = Duties(cluster)
+    for spec in specs:
+        duties = replace(
+            duties,
+            regions=_with(duties.regions, spec.region),
+            vpcs=_with(duties.vpcs, spec.vpc_id) if _makes(spec) else duties.vpcs,
+            image_builder=duties.image_builder or _makes_interface(spec.image_builder),
+            private_dns=duties.private_dns or (_makes_interface(spec.image_builder) and _private_dns(spec)),
+            s3=duties.s3 or _makes_gateway(spec),
+            shared=_shared(duties.shared, spec),
+        )
+    return duties
+
+
+def _makes(spec: Spec) -> bool:
+    return _makes_interface(spec.image_builder) or _makes_gateway(spec)
+
+
+def _makes_interface(image_builder: ImageBuilder | None) -> bool:
+    return image_builder is not None and image_builder.mode is ImageBuilderMode.MANAGED
+
+
+def _private_dns(spec: Spec) -> bool:
+    return spec.image_builder is not None and spec.image_builder.private_dns
+
+
+def _makes_gateway(spec: Spec) -> bool:
+    return spec.s3 is not None and spec.s3.mode is S3Mode.MANAGED
+
+
+def _shared(known: tuple[SharedEndpoint, ...], spec: Spec) -> tuple[SharedEndpoint, ...]:
+    if spec.s3 is None or spec.s3.mode is not S3Mode.CONTRIBUTE or not spec.s3.endpoint_id:
+        return known
+    return tuple(sorted({*known, SharedEndpoint(spec.region, spec.s3.endpoint_id)}))
+
+
+def _with(known: tuple[str, ...], one: str) -> tuple[str, ...]:
+    return tuple(sorted({*known, one}))
