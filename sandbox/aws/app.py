@@ -7,7 +7,7 @@ import logging
 import re
 import secrets
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from werkzeug.wrappers import Request, Response
 
@@ -38,6 +38,8 @@ class AwsApplication:
         self.faults = Faults()
         self.calls = CallLog()
         self.waiting = Waiting()
+        self.authorize: Callable[[Call], bool] = lambda _: True
+        """Whether IAM lets a call pass; everything passes unless a test says what may."""
 
     def answer(self, request: Request) -> Response:
         """The answer to one request; closes the connection in place of it when a fault says so."""
@@ -94,7 +96,7 @@ class AwsApplication:
             return self._refusal(call, fault, sequence)
 
     def _perform(self, call: Call, sequence: int) -> Response:
-        if self.faults.denies(call.action):
+        if self.faults.denies(call.action) or not self.authorize(call):
             raise errors.unauthorized(call.service, call.action, secrets.token_urlsafe(96))
         status, body = perform(self.world, call)
         code = _ERROR_CODE.search(body) if status >= 400 else None

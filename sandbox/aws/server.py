@@ -1,7 +1,7 @@
 """The HTTP server: threads, keep-alive, a port of its own on loopback; in this process, or alone by `python -m`."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, overload
 
@@ -13,6 +13,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request
 
 from sandbox.aws.app import AwsApplication
+from sandbox.aws.call import Call
 from sandbox.aws.control import Control
 from sandbox.aws.control_app import ControlApplication
 from sandbox.aws.settings import Settings
@@ -66,6 +67,15 @@ class AwsServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(10)
+
+    @property
+    def world(self) -> World:
+        """What really is."""
+        return self._application.world
+
+    def authorize_by(self, authorize: Callable[[Call], bool]) -> None:
+        """Have each call judged as IAM does, before it has its effect; what is not allowed is UnauthorizedOperation."""
+        self._application.authorize = authorize
 
     def reset(self) -> None:
         """Back to the beginning; see `Control.reset`."""
