@@ -81,6 +81,7 @@ venv: $(STAMP)
 
 binaries: $(STAMP)
 	@$(BIN)/python -m sandbox.kube binaries >/dev/null
+	@$(BIN)/python -m sandbox.kube tool helm >/dev/null
 
 $(BASE):
 	@if [ -z "$(PYTHON)" ]; then \

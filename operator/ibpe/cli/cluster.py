@@ -55,6 +55,15 @@ class Cluster:
         with _told(f"list {PLURAL} {where}"):
             return sorted(self.resources.list_all((namespace,) if namespace else ()), key=lambda found: found.key)
 
+    def holding_finalizers(self, namespaces: tuple[str, ...]) -> list[Key]:
+        """Those of these namespaces (none: of the cluster) that carry our finalizer; none where the CRD isn't there."""
+        where = f"in namespaces {', '.join(namespaces)}" if namespaces else "in all namespaces"
+        with _told(f"list {PLURAL} {where}"):
+            try:
+                return sorted(found.key for found in self.resources.list_all(namespaces) if found.has_finalizer)
+            except KindNotInstalled:
+                return []
+
     def _missing(self, key: Key) -> str:
         said = f"There is no {KIND} {key.name} in namespace {key.namespace}"
         names = [found.key.name for found in self.resources.list_all((key.namespace,))]

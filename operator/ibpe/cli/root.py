@@ -13,6 +13,7 @@ _COMMANDS: Final = {
     "policy": Lazy("ibpe.cli.policy", "Render, check, compare and explain endpoint policies."),
     "iam-policy": Lazy("ibpe.cli.iam_policy", "Render the IAM policy that the operator needs."),
     "iam-trust": Lazy("ibpe.cli.iam_trust", "Render the trust policy of the operator's IAM role."),
+    "uninstall-check": Lazy("ibpe.cli.uninstall_check", "Say whether the operator may be uninstalled."),
     "run": Lazy("ibpe.cli.run", "Run the operator."),
 }
 
