@@ -38,7 +38,7 @@ def _section(command: click.Command, context: click.Context) -> Iterator[str]:
     yield from (f"## `{context.command_path}`", "")
     if not isinstance(command, click.Group):
         usage = " ".join(command.collect_usage_pieces(context))
-        yield from ("```text", f"{context.command_path} {usage}", "```", "")
+        yield from (f"Usage: `{context.command_path} {usage}`", "")
     yield from (_paragraphs(command.help or ""), "")
     options = [each for each in command.params if isinstance(each, click.Option) and not each.hidden]
     if options:

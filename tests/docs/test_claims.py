@@ -61,3 +61,8 @@ def test_every_runbook_is_listed() -> None:
 def test_every_way_is_in_the_list_of_how_tos() -> None:
     listed = (DOCS / "how-to" / "README.md").read_text()
     assert [page.name for page in (DOCS / "how-to").glob("*.md") if f"]({page.name})" not in listed] == ["README.md"]
+
+
+def test_every_condition_is_told() -> None:
+    told = section(DOCS / "concepts.md", "What the status means")
+    assert [each.value for each in ConditionType if each.value not in told] == []

@@ -1,9 +1,11 @@
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from ibpe.api.names import KIND
 from ibpe.api.spec import parse_spec
 from ibpe.runtime.settings import PREFIX, Settings
 from tests.docs.pages import DOCS, PAGES, README, REPOSITORY, anchors, blocks, rows
@@ -17,6 +19,16 @@ def _setting_rows() -> list[str]:
         default = "required" if field.is_required() else f"`{field.default}`" if field.default not in {(), None} else ""
         found.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |".replace("|  |", "| |"))
     return found
+
+
+def _specs(page: Path) -> list[dict[str, Any]]:
+    """The specs of resources that a page shows, whole or in part."""
+    documents = [document for text in blocks(page, "yaml") for document in yaml.safe_load_all(text)]
+    return [
+        document["spec"]
+        for document in documents
+        if isinstance(document, dict) and "spec" in document and document.get("kind", KIND) == KIND
+    ]
 
 
 def test_the_settings_page_says_what_the_settings_are() -> None:
@@ -61,3 +73,22 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 def test_the_resource_in_the_readme_is_valid() -> None:
     (text,) = blocks(README, "yaml")
     assert parse_spec(yaml.safe_load(text)["spec"]).image_builder is not None
+
+
+@pytest.mark.parametrize(
+    ("page", "spec"),
+    [(page, spec) for page in PAGES for spec in _specs(page)],
+    ids=lambda each: getattr(each, "stem", ""),
+)
+def test_every_resource_on_a_page_is_valid(page: Path, spec: dict[str, Any]) -> None:
+    whole = yaml.safe_load((REPOSITORY / "examples" / "minimal.yaml").read_text())["spec"]
+    assert parse_spec({**whole, **spec}), page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_commands_stand_in_blocks_that_are_tried(page: Path) -> None:
+    """`sh` blocks are run, `console` blocks are parsed; a command in any other block would be neither."""
+    for kind in ("", "text", "bash", "shell", "zsh"):
+        for text in blocks(page, kind):
+            typed = [line for line in text.splitlines() if re.match(r"(\$ )?(kubectl|helm|ibpe|make|aws) ", line)]
+            assert typed == [], f"write these in a block marked sh or console: {typed}"
