@@ -119,10 +119,10 @@ class Process:
             on_death=self._death,
         )
         self.metrics.show_regions(
-            lambda: {
-                region: RegionState(story.snapshots.age(region), braked=story.snapshots.braked(region))
+            lambda: [
+                RegionState("", region, story.snapshots.age(region), braked=story.snapshots.braked(region))
                 for region in ground.interest.regions()
-            }
+            ]
         )
 
     def start(self) -> None:

@@ -108,7 +108,7 @@ def test_every_metric_has_its_name_and_labels() -> None:
     metrics.drift_detected("s3", "policy")
     metrics.drift_repaired(4)
     metrics.policy_widened("s3", "edit")
-    metrics.show_regions(lambda: {"us-west-2": RegionState(12.0, braked=True)})
+    metrics.show_regions(lambda: [RegionState("1", "us-west-2", 12.0, braked=True)])
     scrape = generate_latest(metrics.registry).decode()
     for line in (
         "ibpe_workqueue_depth 3.0",
@@ -123,8 +123,8 @@ def test_every_metric_has_its_name_and_labels() -> None:
         'ibpe_aws_throttled_total{account="1",operation="Op",region="r",service="ec2"} 1.0',
         'ibpe_drift_detected_total{field="policy",role="s3"} 1.0',
         'ibpe_drift_repair_seconds_bucket{le="5.0"} 1.0',
-        'ibpe_snapshot_age_seconds{region="us-west-2"} 12.0',
-        'ibpe_brake_engaged{region="us-west-2"} 1.0',
+        'ibpe_snapshot_age_seconds{account="1",region="us-west-2"} 12.0',
+        'ibpe_brake_engaged{account="1",region="us-west-2"} 1.0',
         'ibpe_policy_widened_total{cause="edit",role="s3"} 1.0',
         "ibpe_build_info{version=",
         "process_resident_memory_bytes",
