@@ -44,11 +44,12 @@ _GONE: Final = frozenset({"invalidvpcendpointid.notfound", "invalidvpcendpoint.n
 
 
 class BotoGateway(Gateway):
-    """EC2 in one region. Thread-safe."""
+    """EC2 in one region. Thread-safe. `permit` stands before every write: it returns only where one may be made."""
 
-    def __init__(self, session: Session, region: str) -> None:
+    def __init__(self, session: Session, region: str, permit: Callable[[], None]) -> None:
         self.region = region
         self._session = session
+        self._permit = permit
 
     def list_endpoints(self) -> tuple[Endpoint, ...]:
         """All pages of DescribeVpcEndpoints, without a filter."""
@@ -77,6 +78,7 @@ class BotoGateway(Gateway):
         """CreateVpcEndpoint; a Describe straight after may not show the endpoint yet."""
         operation = "CreateVpcEndpoint"
         parameters = create_parameters(request)
+        self._permit()
         try:
             answer = self._ask(operation, lambda ec2: ec2.create_vpc_endpoint(**parameters))
             (made,) = read_all(operation, [answer], lambda given: translate.endpoint(given["VpcEndpoint"]))
@@ -180,6 +182,7 @@ class BotoGateway(Gateway):
         return self._session.ask("ec2", operation, self.region, lambda: call(self._session.ec2(self.region)))
 
     def _write(self, operation: str, ids: Sequence[str], call: "Callable[[EC2Client], Any]") -> Mapping[str, Any]:
+        self._permit()
         # The border: what EC2 has no output for is None in the stubs, and a mapping with the request id in fact.
         try:
             answer: Mapping[str, Any] = self._ask(operation, call)
@@ -203,8 +206,14 @@ def _both(one: EndpointService, other: EndpointService) -> EndpointService:
 class BotoCloud(Cloud):
     """AWS through boto3, under the credentials that the SDK's own chain finds. Thread-safe."""
 
-    def __init__(self, settings: SessionSettings, observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        settings: SessionSettings,
+        observer: Observer | None = None,
+        permit: Callable[[], None] = lambda: None,
+    ) -> None:
         self._session = Session(settings, observer)
+        self._permit = permit
         self._gateways: dict[str, BotoGateway] = {}
         self._lock = threading.Lock()
 
@@ -222,6 +231,6 @@ class BotoCloud(Cloud):
         """The gateway to a region; nothing is called."""
         with self._lock:
             if region not in self._gateways:
-                self._gateways[region] = BotoGateway(self._session, region)
+                self._gateways[region] = BotoGateway(self._session, region, self._permit)
                 self._session.work_in(region)
             return self._gateways[region]

@@ -26,6 +26,7 @@ def compose(ground: Ground) -> Story:
             read_timeout=settings.aws_read_timeout_seconds,
         ),
         ground.metrics,
+        ground.permit,
     )
     inventory = Inventory(cloud, cluster=settings.cluster_name)
     prerequisites: Prerequisites[Key] = Prerequisites(cloud)

@@ -38,6 +38,8 @@ async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
         ours = Settings.load()
     except InvalidSettings as invalid:
         raise kopf.PermanentError(str(invalid)) from None
+    if ours.leader_election:
+        raise kopf.PermanentError("IBPE_LEADER_ELECTION is not for `kopf run`: unset it, or use `ibpe run`.")
     flags = click.get_current_context().params
     problem = scope_problem(
         ours.watch_namespaces,
@@ -57,6 +59,7 @@ async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
     )
     watch.register(kopf.get_default_registry(), process.watch)
     _running.append(process)
+    process.serve()
     process.start()
     _tasks.append(asyncio.create_task(_beat(process), name="heartbeat"))
     await ready.wait()

@@ -13,6 +13,7 @@ from ibpe.kube import watch
 from ibpe.kube.connect import NoCluster
 from ibpe.runtime import logs
 from ibpe.runtime.allocator import share_one_pool
+from ibpe.runtime.leadership import NoNamespace
 from ibpe.runtime.process import Compose, Process
 from ibpe.runtime.settings import Settings
 
@@ -33,7 +34,7 @@ def run(settings: Settings, compose: Compose | None = None) -> int:
     log.info("Starting.", extra={"version": __version__, "cluster": settings.cluster_name})
     try:
         return asyncio.run(_operate(settings, compose or _product()))
-    except NoCluster as nowhere:
+    except (NoCluster, NoNamespace) as nowhere:
         log.critical("%s", nowhere)
     except OSError as failure:
         log.critical("A port can't be had: %s", failure)
@@ -48,7 +49,7 @@ def _product() -> Compose:
 
 async def _operate(settings: Settings, compose: Compose) -> int:
     loop = asyncio.get_running_loop()
-    stop, api_ready = asyncio.Event(), asyncio.Event()
+    stop, elected, api_ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
     process = Process(
         settings,
         compose,
@@ -57,13 +58,22 @@ async def _operate(settings: Settings, compose: Compose) -> int:
     )
     _on_signals(loop, stop, process)
     heart = asyncio.create_task(_beat(process), name="heartbeat")
-    process.start()
-    await _first(stop, api_ready)
-    failed = not stop.is_set() and await _watch(process, stop)
-    await asyncio.to_thread(process.stop)
+    process.serve()
+    process.leadership.start(won=lambda: _set_from_thread(loop, elected))
+    await _first(stop, elected)
+    failed = not stop.is_set() and await _lead(process, stop, api_ready)
+    if await asyncio.to_thread(process.stop):  # else a write may still be under way: the Lease ends by itself
+        await asyncio.to_thread(process.leadership.release)
     heart.cancel()
     log.info("Ended.")
     return 1 if failed or process.died else 0
+
+
+async def _lead(process: Process, stop: asyncio.Event, api_ready: asyncio.Event) -> bool:
+    """Work until `stop`. Returns whether it ended by itself, which it never should."""
+    process.start()
+    await _first(stop, api_ready)
+    return not stop.is_set() and await _watch(process, stop)
 
 
 async def _watch(process: Process, stop: asyncio.Event) -> bool:

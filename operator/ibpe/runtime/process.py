@@ -22,6 +22,7 @@ from ibpe.reconcile.ports import Key
 from ibpe.runtime.aws_watch import AwsWatch, Periods, PrerequisiteFacts, Snapshots
 from ibpe.runtime.health import ProbeServer
 from ibpe.runtime.interest import Interest
+from ibpe.runtime.leadership import leadership
 from ibpe.runtime.lister import Lister
 from ibpe.runtime.metrics import Metrics, RegionState
 from ibpe.runtime.queue import WorkQueue
@@ -45,6 +46,8 @@ class Ground:
     events: KubernetesEvents
     claims: ClaimIndex
     interest: Interest
+    permit: Callable[[], None]
+    """Stands before every write to AWS: returns only while this process leads."""
 
 
 class Facts(PrerequisiteFacts, Protocol):
@@ -76,6 +79,7 @@ class Process:
     ) -> None:
         self.settings = settings
         self.died = False
+        self._standby = settings.leader_election
         self._on_death = on_death
         self._beat = time.monotonic()
         self._held_at: float | None = None
@@ -86,6 +90,7 @@ class Process:
             user_agent=f"ibpe/{__version__} ({settings.cluster_name})",
             pool_size=settings.workers + 2,
         )
+        self.leadership = leadership(settings, self.metrics.leading)
         resources = KubernetesResources(connection, self.metrics)
         ground = Ground(
             settings=settings,
@@ -94,6 +99,7 @@ class Process:
             events=KubernetesEvents(connection, instance=os.environ.get("HOSTNAME") or socket.gethostname()),
             claims=ClaimIndex(),
             interest=Interest(),
+            permit=self.leadership.permit,
         )
         story = compose(ground)
         self.queue: WorkQueue[Key] = WorkQueue(observer=self.metrics)
@@ -125,9 +131,33 @@ class Process:
             ]
         )
 
+    def serve(self) -> None:
+        """Serve probes and metrics; nothing else is done yet. A standby is alive and ready: it could lead at once."""
+        settings = self.settings
+        threads = {
+            "workers": lambda: self._standby or self.workers.alive,
+            "aws_watch": lambda: self._standby or self.aws_watch.alive,
+        }
+        if settings.health_port is not None:
+            probes = {
+                "/healthz": {
+                    **threads,
+                    "lister": lambda: self._standby or self.lister.alive,
+                    "event_loop": lambda: time.monotonic() - self._beat < HUNG_SECONDS,
+                },
+                "/readyz": {**threads, "watch": lambda: self._standby or self.lister.caught_up},
+            }
+            probe_server = ProbeServer(settings.health_host, settings.health_port, probes)
+            self._servers.append(probe_server.close)
+            log.info("Probes are served.", extra={"host": settings.health_host, "port": probe_server.port})
+        if settings.metrics_port is not None:
+            server, _ = start_http_server(settings.metrics_port, settings.metrics_host, self.metrics.registry)
+            self._servers.append(server.shutdown)
+            log.info("Metrics are served.", extra={"host": settings.metrics_host, "port": server.server_port})
+
     def start(self) -> None:
-        """Serve probes and metrics, and start every thread; the workers begin when the watch has caught up."""
-        self._serve()
+        """Start every thread; the workers begin when the watch has caught up."""
+        self._standby = False
         self.workers.start()
         self.aws_watch.start()
         self.lister.start()
@@ -162,26 +192,6 @@ class Process:
             forget_uid=story.forget,
             forget_key=story.prerequisites.forget,
         )
-
-    def _serve(self) -> None:
-        settings = self.settings
-        threads = {"workers": lambda: self.workers.alive, "aws_watch": lambda: self.aws_watch.alive}
-        if settings.health_port is not None:
-            probes = {
-                "/healthz": {
-                    **threads,
-                    "lister": lambda: self.lister.alive,
-                    "event_loop": lambda: time.monotonic() - self._beat < HUNG_SECONDS,
-                },
-                "/readyz": {**threads, "watch": lambda: self.lister.caught_up},
-            }
-            probe_server = ProbeServer(settings.health_host, settings.health_port, probes)
-            self._servers.append(probe_server.close)
-            log.info("Probes are served.", extra={"host": settings.health_host, "port": probe_server.port})
-        if settings.metrics_port is not None:
-            server, _ = start_http_server(settings.metrics_port, settings.metrics_host, self.metrics.registry)
-            self._servers.append(server.shutdown)
-            log.info("Metrics are served.", extra={"host": settings.metrics_host, "port": server.server_port})
 
     def _death(self, death: BaseException) -> None:
         self.died = True

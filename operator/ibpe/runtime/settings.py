@@ -6,7 +6,7 @@ AWS's own settings (region, credentials, AWS_ENDPOINT_URL) and KUBECONFIG belong
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ibpe.runtime.logs import LogFormat
@@ -62,6 +62,18 @@ class Settings(BaseSettings):
     """Seconds to wait for a connection to AWS; each call is sent once, and retried by the work queue."""
     aws_read_timeout_seconds: Seconds = 15.0
     """Seconds to wait for AWS's answer."""
+    leader_election: bool = False
+    """Of several replicas, only the holder of a Lease works; the others wait, ready to take over."""
+    lease_namespace: str = ""
+    """Namespace of the Lease; default: the pod's own."""
+    lease_name: str = "imagebuilder-private-endpoint-operator"
+    """Name of the Lease; all replicas, and releases that serve the same resources, share it."""
+    lease_duration_seconds: Seconds = 15.0
+    """Seconds that the others leave a Lease alone which its holder no longer renews."""
+    lease_renew_deadline_seconds: Seconds = 10.0
+    """Seconds without a renewal after which the leader ends."""
+    lease_retry_seconds: Seconds = 2.0
+    """Seconds between two attempts to renew or to take the Lease."""
 
     @field_validator("cluster_name")
     @classmethod
@@ -101,6 +113,22 @@ class Settings(BaseSettings):
     def _level_in_upper_case(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
+    @model_validator(mode="after")
+    def _a_leader_ends_before_others_begin(self) -> Self:
+        if not self.leader_election:
+            return self
+        if not self.lease_retry_seconds < self.lease_renew_deadline_seconds < self.lease_duration_seconds:
+            raise ValueError(
+                "IBPE_LEASE_RETRY_SECONDS must be less than IBPE_LEASE_RENEW_DEADLINE_SECONDS, and that less than "
+                "IBPE_LEASE_DURATION_SECONDS: a leader must end before others take over"
+            )
+        if self.lease_duration_seconds - self.lease_renew_deadline_seconds < self.aws_connect_timeout_seconds:
+            raise ValueError(
+                "IBPE_AWS_CONNECT_TIMEOUT_SECONDS must not exceed the time between IBPE_LEASE_RENEW_DEADLINE_SECONDS "
+                "and IBPE_LEASE_DURATION_SECONDS: a call that the old leader has begun must be on its way by then"
+            )
+        return self
+
     @classmethod
     def load(cls, **flags: Any) -> Self:
         """Flags that are not None, over the environment, over defaults. Raises InvalidSettings."""
@@ -111,6 +139,8 @@ class Settings(BaseSettings):
 
 
 def _sentence(error: Any) -> str:
+    if not error["loc"]:  # about several settings together; the message names them
+        return f"{str(error['msg']).removeprefix('Value error, ')}."
     name = str(error["loc"][0])
     variable = PREFIX + name.upper()
     if error["type"] == "missing":
