@@ -42,9 +42,9 @@ def _binaries() -> None:
 
 
 @main.command("tool")
-@click.argument("name", type=click.Choice([tools.HELM, tools.PROMTOOL]))
+@click.argument("name", type=click.Choice([tools.HELM, tools.PROMTOOL, tools.KSTATUS]))
 def _tool(name: str) -> None:
-    """Build helm or promtool unless it is there; print where it is."""
+    """Build helm, promtool or kstatus unless it is there; print where it is."""
     print(tools.ensure(name, to_stderr))
 
 

@@ -86,6 +86,8 @@ PROMTOOL = Group(
         ),
     ),
 )
+KSTATUS = Group("kstatus", (Program("kstatus", _MODULES / "kstatus", "sigs.k8s.io/cli-utils", "."),))
+"""Our own few lines around a library."""
 
 
 def ensure(report: Report, environment: Mapping[str, str], group: Group = KUBERNETES) -> Path:
@@ -117,12 +119,14 @@ def _home(environment: Mapping[str, str]) -> Path:
 
 
 def _pins(group: Group) -> str:
-    """What the programs are made from, as a short hash: pins, flags, machine."""
+    """What the programs are made from, as a short hash: pins, flags, machine, sources of our own."""
     digest = hashlib.sha256(f"{platform.system()} {platform.machine()}\n".encode())
     for program in group.programs:
         digest.update(" ".join(_command(Path("go"), program, Path("out"))).encode())
         digest.update((program.folder / "go.mod").read_bytes())
         digest.update((program.folder / "go.sum").read_bytes())
+        for source in sorted(program.folder.glob("*.go")):
+            digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
 
