@@ -20,7 +20,8 @@ COMPILE = $(UV) compile --universal --generate-hashes --no-header --no-annotate 
 GENERATED := codegen.actions:operator/ibpe/actions/reference.py \
              ibpe.api.crd:crds/ibpe.dev_imagebuilderprivateendpoints.yaml \
              ibpe.api.admission:crds/policies.ibpe.dev_admission.yaml \
-             ibpe.api.advice:crds/advice.ibpe.dev_admission.yaml
+             ibpe.api.advice:crds/advice.ibpe.dev_admission.yaml \
+             codegen.argocd:deploy/argocd/argocd-cm.yaml
 
 # An interpreter counts when it runs, is new enough, and can make virtual environments (Debian packages venv apart).
 USABLE := import sys, venv, ensurepip, pip; sys.exit(sys.version_info < (3, 11))
@@ -82,6 +83,7 @@ venv: $(STAMP)
 binaries: $(STAMP)
 	@$(BIN)/python -m sandbox.kube binaries >/dev/null
 	@$(BIN)/python -m sandbox.kube tool helm >/dev/null
+	@$(BIN)/python -m sandbox.kube tool kstatus >/dev/null
 
 $(BASE):
 	@if [ -z "$(PYTHON)" ]; then \
