@@ -104,6 +104,13 @@ BAD = (
     Bad("malformed-vpc", {"vpcID": "vpc-xyz"}, "write the id of the VPC: vpc- and 8 to 17 hexadecimal digits"),
     Bad("subnet-for-vpc", {"vpcID": "subnet-01234567"}, "write the id of the VPC"),
     Bad("line-break-in-id", {"vpcID": "vpc-0123456789abcde\n"}, "write the id of the VPC"),
+    Bad("upper-case-account", {"accountRef": {"name": "Network"}}, "name an account: 1 to 63 lower-case letters"),
+    Bad(
+        "account-id-with-a-role", {"accountRef": {"name": "arn:aws:iam::123456789012:role/x"}}, "name an account: 1 to"
+    ),
+    Bad("own-account-by-name", {"accountRef": {"name": "own"}}, "for the operator's own, leave accountRef out"),
+    Bad("account-without-name", {"accountRef": {}}, "accountRef.name: Required value", by_schema=True),
+    Bad("long-account", {"accountRef": {"name": "a" * 64}}, "may not be more than 63", by_schema=True),
     Bad("malformed-subnet", {"imageBuilder.subnets.ids": ["subnet-XYZ"]}, "write the id of a subnet: subnet- and 8"),
     Bad("malformed-build-subnet", {"builds.subnets.ids": ["net-01234567"]}, "write the id of a subnet"),
     Bad("malformed-group", {"imageBuilder.securityGroups.ids": ["sg_01234567"]}, "write the id of a security group"),
@@ -316,6 +323,7 @@ BAD = (
 )
 
 FINE: dict[str, dict[str, Any]] = {
+    "account": {"accountRef": {"name": "network-2"}},
     "image-builder-alone": {"s3": ABSENT},
     "s3-alone": {"imageBuilder": ABSENT},
     "s3-none-keeps-its-configuration": {"s3.mode": "None"},

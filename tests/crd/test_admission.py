@@ -86,7 +86,27 @@ def test_spec_itself_cannot_be_removed_to_get_around_immutability(apply: Apply, 
     assert "spec: Required value" in done.stderr
 
 
-EDITS = {name: changes for name, changes in FINE.items() if "region" not in changes}
+NETWORK, LAB = {"accountRef": {"name": "network"}}, {"accountRef": {"name": "lab"}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(NETWORK, LAB, id="changed"),
+        pytest.param({}, NETWORK, id="added"),
+        pytest.param(NETWORK, {}, id="removed"),
+        pytest.param(NETWORK, {"accountRef": None}, id="nulled"),
+    ],
+)
+def test_the_account_stays_the_same(apply: Apply, before: dict[str, Any], after: dict[str, Any]) -> None:
+    assert apply(changed(GOOD, before)).returncode == 0
+    done = apply(changed(GOOD, after))
+    assert done.returncode == 1
+    assert "accountRef is immutable, adding and removing it too: make another resource" in done.stderr
+    assert apply(changed(GOOD, {**before, "tags": {"team": "images"}})).returncode == 0
+
+
+EDITS = {name: changes for name, changes in FINE.items() if not {"region", "accountRef"} & changes.keys()}
 
 
 @pytest.mark.parametrize("changes", EDITS.values(), ids=EDITS.keys())

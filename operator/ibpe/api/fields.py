@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from ibpe.api.names import GROUP
+from ibpe.api.names import GROUP, OWN_ACCOUNT
 from ibpe.api.rules import BROKEN_RULE, Rule, matches
 
 DOCUMENT_LIMIT: Final = 20_480
@@ -17,6 +17,7 @@ RESERVED_TAG_PREFIXES: Final = ("aws:", f"{GROUP}/")
 NAME_LIMIT: Final = 192
 """Characters in metadata.name: the owner tag holds `namespace/name` in the 256 of a tag's value; a namespace has 63."""
 
+_LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 BUCKET_NAME_LEAST: Final = 3
 _BUCKET_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]|[.][a-z0-9-])*[.]?[a-z0-9]", re.ASCII)
 
@@ -71,6 +72,15 @@ RegionName = Annotated[
     str,
     Field(max_length=32),
     matches("[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", "write the Region's code, such as us-west-2"),
+]
+AccountName = Annotated[
+    str,
+    Field(max_length=63),
+    Rule[str](
+        "name an account: 1 to 63 lower-case letters, digits and hyphens; for the operator's own, leave accountRef out",
+        f"self.matches('^(?:{_LABEL.pattern})$') && self != '{OWN_ACCOUNT}'",
+        lambda name: _LABEL.fullmatch(name) is not None and name != OWN_ACCOUNT,
+    ),
 ]
 BucketName = Annotated[
     str,

@@ -20,6 +20,9 @@ RECONCILE_REQUESTED: Final = f"{GROUP}/reconcile-requested-at"
 ABANDON: Final = f"{GROUP}/abandon"
 """Annotation: with the pinned account ID as value, a deletion no longer waits for AWS."""
 
+OWN_ACCOUNT: Final = "own"
+"""How a grant names the operator's own AWS account; a resource names it by leaving accountRef out."""
+
 CLUSTER_TAG: Final = f"{GROUP}/cluster"
 OWNER_TAG: Final = f"{GROUP}/owner"
 ROLE_TAG: Final = f"{GROUP}/role"

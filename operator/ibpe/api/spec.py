@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, ValidationError
 
 from ibpe.api.endpoints import S3, ImageBuilder, ImageBuilderMode, S3Mode, SubnetIDs
-from ibpe.api.fields import RegionName, Tags, VpcRef
+from ibpe.api.fields import AccountName, RegionName, Tags, VpcRef
 from ibpe.api.model import ApiModel
 from ibpe.api.problems import sentence
 from ibpe.api.rules import Rule
@@ -33,11 +33,26 @@ class Builds(ApiModel):
     subnets: Annotated[SubnetIDs, Field(description="Subnets of the build instances.")]
 
 
+class AccountRef(ApiModel):
+    """An AWS account that the operator reaches through a role."""
+
+    name: Annotated[AccountName, Field(description="The name that the platform team gave the account.")]
+
+
 class Spec(ApiModel):
     """The desired state."""
 
     region: Annotated[RegionName, Field(description="AWS Region of the VPC. Immutable.")]
     vpc_id: Annotated[VpcRef, Field(description="The VPC. Immutable.")]
+    account_ref: Annotated[
+        AccountRef | None,
+        Field(
+            description=(
+                "The AWS account that owns the VPC, one that the platform team allowed this namespace to use. Left "
+                "out: the operator's own account. Immutable: not to be added, changed or removed."
+            )
+        ),
+    ] = None
     builds: Annotated[
         Builds | None, Field(description="Where build instances run; used for safety and reachability checks.")
     ] = None
@@ -66,6 +81,12 @@ class Spec(ApiModel):
         ),
         Rule("region is immutable: make another resource for another Region", "self.region == oldSelf.region"),
         Rule("vpcID is immutable: make another resource for another VPC", "self.vpcID == oldSelf.vpcID"),
+        # On the parent: a rule on an optional field is not asked when the field is added or taken away.
+        Rule(
+            "accountRef is immutable, adding and removing it too: make another resource for another account",
+            "has(self.accountRef) == has(oldSelf.accountRef)"
+            " && (!has(self.accountRef) || self.accountRef == oldSelf.accountRef)",
+        ),
     )
 
 
