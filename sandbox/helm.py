@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from sandbox.kube import tools
+from sandbox.kube import build, tools
 
 _SECONDS: Final = 120.0
 
@@ -53,7 +53,8 @@ class Helm:
         self, chart: Path, values: Mapping[str, Any], *, name: str, namespace: str, hooks: bool = True
     ) -> list[dict[str, Any]]:
         """The manifests that a release `name` of `chart` in `namespace` would have, with its hooks or without."""
-        flags = () if hooks else ("--no-hooks",)
+        # unlike a release's, a helm that was built from its module takes 1.20 for the cluster's version
+        flags = (f"--kube-version={build.KUBERNETES.programs[1].version}", *(() if hooks else ("--no-hooks",)))
         return documents(self._with_values("template", name, chart, values, namespace, *flags))
 
     def install(self, name: str, chart: Path, values: Mapping[str, Any], namespace: str, *flags: str) -> str:
