@@ -200,6 +200,7 @@ class FakeWatcher:
     detected: list[tuple[str, str]] = field(default_factory=list)
     repaired: list[float] = field(default_factory=list)
     widened: list[tuple[str, str]] = field(default_factory=list)
+    recreated: list[str] = field(default_factory=list)
 
     def drift_detected(self, role: str, field: str) -> None:
         self.detected.append((role, field))
@@ -209,3 +210,6 @@ class FakeWatcher:
 
     def policy_widened(self, role: str, cause: str) -> None:
         self.widened.append((role, cause))
+
+    def endpoint_recreated(self, role: str) -> None:
+        self.recreated.append(role)

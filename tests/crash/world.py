@@ -50,6 +50,9 @@ class Silent:
     def drift_repaired(self, seconds: float) -> None:
         pass
 
+    def endpoint_recreated(self, role: str) -> None:
+        pass
+
 
 @dataclass
 class Process:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ibpe.api.names import ConditionType
 from ibpe.api.status import Condition, Status
-from ibpe.aws.snapshot import Change
+from ibpe.aws.snapshot import Change, Snapshot
 from ibpe.reconcile.ports import Key, Outcome
 from ibpe.runtime.main import run
 from ibpe.runtime.process import Ground, Story
@@ -48,8 +48,17 @@ class Quiet:
     def braked(self, region: str) -> bool:
         return not region
 
+    def failing(self, region: str) -> bool:
+        return not region
+
+    def latest(self, region: str) -> Snapshot | None:
+        """Nothing is seen."""
+
 
 class NoFacts:
+    def failing(self, region: str) -> bool:
+        return not region
+
     def refresh(self, region: str) -> frozenset[Key]:
         note("facts", region)
         return frozenset()

@@ -137,6 +137,12 @@ class Inventory:
         with known.lock:
             return known.transitions.at(self._clock()) or bool(self._suspects(known))
 
+    def failing(self, region: str) -> bool:
+        """Whether the last look that ended brought nothing."""
+        known = self._known(region)
+        with known.lock:
+            return known.failing is not None
+
     def braked(self, region: str) -> bool:
         """Whether nothing may be created: many endpoints vanished at once, and no second look confirmed it yet."""
         known = self._known(region)

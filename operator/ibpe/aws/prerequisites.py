@@ -46,6 +46,7 @@ class Prerequisites(Generic[KeyT]):
         self._changed: set[KeyT] = set()
         self._waiting: dict[str, _Batch] = {}
         self._flying: dict[str, threading.Lock] = {}
+        self._failing: set[str] = set()
 
     def facts(self, key: KeyT, needs: Needs, max_age: float) -> Facts:
         """What AWS has of `needs`: at most `max_age` seconds old (0: asked for now). Raises AwsError.
@@ -77,7 +78,7 @@ class Prerequisites(Generic[KeyT]):
             in_order = sorted(wanted, key=lambda needs: (known.get(needs.vpc_id, _NEVER)[0], needs.vpc_id))
         for start in range(0, len(in_order), BATCH):
             begun_at = self._clock()
-            self._store(region, begun_at, fetch(self._cloud.gateway(region), in_order[start : start + BATCH]))
+            self._store(region, begun_at, self._fetch(region, in_order[start : start + BATCH]))
         with self._lock:
             told = frozenset(key for key in self._changed if key in self._needs and self._needs[key].region == region)
             self._changed -= told
@@ -87,6 +88,11 @@ class Prerequisites(Generic[KeyT]):
         """The regions in which something is needed."""
         with self._lock:
             return frozenset(needs.region for needs in self._needs.values())
+
+    def failing(self, region: str) -> bool:
+        """Whether the last fetch that ended brought nothing."""
+        with self._lock:
+            return region in self._failing
 
     def forget(self, key: KeyT) -> None:
         """The resource is gone; what it alone needed goes with the next refresh."""
@@ -118,7 +124,7 @@ class Prerequisites(Generic[KeyT]):
     def _fly(self, region: str, batch: _Batch) -> None:
         begun_at = self._clock()
         try:
-            found = fetch(self._cloud.gateway(region), batch.wanted)
+            found = self._fetch(region, batch.wanted)
         except AwsError as error:
             batch.error = error
         else:
@@ -126,6 +132,17 @@ class Prerequisites(Generic[KeyT]):
             batch.parts = {name: (begun_at, part) for name, part in found.items()}
         finally:
             batch.landed.set()
+
+    def _fetch(self, region: str, wanted: Collection[Needs]) -> Mapping[str, Part]:
+        try:
+            found = fetch(self._cloud.gateway(region), wanted)
+        except AwsError:
+            with self._lock:
+                self._failing.add(region)
+            raise
+        with self._lock:
+            self._failing.discard(region)
+        return found
 
     def _store(self, region: str, begun_at: float, found: Mapping[str, Part]) -> None:
         with self._lock:

@@ -1,13 +1,15 @@
 """What the watch has seen of our resources, by uid, and whether something new is worth a reconcile. Does no I/O."""
 
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ibpe.api.names import ABANDON, RECONCILE_REQUESTED, ConditionType
 from ibpe.kube.translate import time_of
+from ibpe.reconcile.plan import Response
 from ibpe.reconcile.ports import Key, Resource
 
 
@@ -21,6 +23,19 @@ class Wakers(NamedTuple):
     abandon: str | None
 
 
+class Standing(NamedTuple):
+    """What a resource says of itself, as far as it is measured."""
+
+    ready: bool = False
+    stalled: bool = False
+    contended: bool = False
+    """DriftFree has the reason Contended: somebody else keeps changing what is repaired."""
+    reason: str = ""
+    """Of Stalled when it is True, else of Ready; "" before the first look."""
+    deleted_at: datetime | None = None
+    """Since when it is being deleted."""
+
+
 @dataclass(frozen=True)
 class Sighting:
     """One resource as a watch event or a list showed it."""
@@ -29,8 +44,7 @@ class Sighting:
     wakers: Wakers
     created_at: datetime
     spec: Mapping[str, object]
-    ready: bool
-    stalled: bool
+    standing: Standing
 
     @property
     def key(self) -> Key:
@@ -132,14 +146,13 @@ def sighting_of(raw: Mapping[str, Any]) -> Sighting:
         ),
         created_at=time_of(metadata["creationTimestamp"]),
         spec=spec if isinstance(spec, dict) else {},
-        ready=_is_true(raw, ConditionType.READY),
-        stalled=_is_true(raw, ConditionType.STALLED),
+        standing=standing_of(_conditions(raw), metadata.get("deletionTimestamp")),
     )
 
 
 def sighting_from(resource: Resource) -> Sighting:
     """A sighting from a resource that was listed."""
-    ready, stalled = (resource.status.condition(type_) for type_ in (ConditionType.READY, ConditionType.STALLED))
+    conditions = {condition.type: (condition.status, condition.reason) for condition in resource.status.conditions}
     return Sighting(
         uid=resource.uid,
         wakers=Wakers(
@@ -151,15 +164,34 @@ def sighting_from(resource: Resource) -> Sighting:
         ),
         created_at=resource.created_at,
         spec=resource.spec,
-        ready=ready is not None and ready.status == "True",
-        stalled=stalled is not None and stalled.status == "True",
+        standing=standing_of(conditions, resource.deleted_at),
     )
 
 
-def _is_true(raw: Mapping[str, Any], type_: ConditionType) -> bool:
+def standing_of(conditions: Mapping[ConditionType, tuple[str, str]], deleted_at: datetime | str | None) -> Standing:
+    """The standing from status and reason of each condition, and the deletionTimestamp as read or as sent."""
+    ready, stalled, drift_free = (
+        conditions.get(type_, ("Unknown", ""))
+        for type_ in (ConditionType.READY, ConditionType.STALLED, ConditionType.DRIFT_FREE)
+    )
+    is_stalled = stalled[0] == "True"
+    return Standing(
+        ready=ready[0] == "True",
+        stalled=is_stalled,
+        contended=drift_free[1] == Response.CONTENDED,
+        reason=sys.intern(stalled[1] if is_stalled else ready[1]),
+        deleted_at=time_of(deleted_at) if isinstance(deleted_at, str) else deleted_at,
+    )
+
+
+def _conditions(raw: Mapping[str, Any]) -> dict[ConditionType, tuple[str, str]]:
     status = raw.get("status")
     conditions = status.get("conditions") if isinstance(status, dict) else None
-    return any(
-        isinstance(condition, dict) and condition.get("type") == type_ and condition.get("status") == "True"
+    return {
+        ConditionType(condition["type"]): (str(condition.get("status")), str(condition.get("reason", "")))
         for condition in (conditions if isinstance(conditions, list) else ())
-    )
+        if isinstance(condition, dict) and condition.get("type") in _TYPES
+    }
+
+
+_TYPES: Final = frozenset(ConditionType)

@@ -39,6 +39,21 @@ def intents(status: Status, plan: Plan, widening: Mapping[Role, PendingWidening]
     return status.model_copy(update={"endpoints": in_order(entries)})
 
 
+def begun_again(status: Status, plan: Plan) -> tuple[Role, ...]:
+    """The roles whose endpoint was in use, vanished or died, and now gets a successor.
+
+    An intent that is stored already is not begun again, nor is an endpoint that the spec did without for a while.
+    """
+    creates = [action for action in plan.actions if isinstance(action, Create)]
+    return tuple(
+        action.role
+        for action in creates
+        if (entry := status.endpoint(action.role)).ownership is Ownership.MANAGED
+        and entry.applied
+        and action.attempt > entry.attempt
+    )
+
+
 def intend(entry: EndpointStatus, action: Create) -> EndpointStatus:
     """The intent to make an endpoint: its predecessor is remembered until AWS shows it gone."""
     previous = entry.made_ids

@@ -132,3 +132,6 @@ class Watcher(Protocol):
 
     def policy_widened(self, role: str, cause: str) -> None:
         """A policy allows what it did not before: by an edit of the spec, or by drift."""
+
+    def endpoint_recreated(self, role: str) -> None:
+        """An endpoint that was in use vanished or died, and its successor is begun."""

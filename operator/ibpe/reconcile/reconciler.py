@@ -19,7 +19,7 @@ from ibpe.reconcile.contributing import EndpointLocks
 from ibpe.reconcile.desire import desire
 from ibpe.reconcile.entries import refreshed
 from ibpe.reconcile.hands import Hands
-from ibpe.reconcile.intents import intents
+from ibpe.reconcile.intents import begun_again, intents
 from ibpe.reconcile.memory import Memory, Recollection
 from ibpe.reconcile.notices import drift_news, notices, of_stuck, of_widening
 from ibpe.reconcile.observe import (
@@ -139,6 +139,8 @@ class Reconciler:
                 return resource, refused_before(plan, before, error)
         opened = pending(work.desired, plan)
         resource = self._resources.write_status(resource, intents(pinned, plan, opened))
+        for role in begun_again(before, plan):
+            self._watcher.endpoint_recreated(role.value)
         applied = apply(self._hands(work), plan, before, resource.status)
         note_changes(work, applied)
         past.not_before = self._eyes.inventory.clock()

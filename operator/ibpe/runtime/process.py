@@ -24,10 +24,11 @@ from ibpe.runtime.health import ProbeServer
 from ibpe.runtime.interest import Interest
 from ibpe.runtime.leadership import leadership
 from ibpe.runtime.lister import Lister
-from ibpe.runtime.metrics import Metrics, RegionState
+from ibpe.runtime.metrics import Metrics
 from ibpe.runtime.queue import WorkQueue
 from ibpe.runtime.router import Router, only_known
 from ibpe.runtime.settings import Settings
+from ibpe.runtime.sight import Looks, Sight
 from ibpe.runtime.workers import Reconcile, Workers
 
 log: Final = logging.getLogger(__name__)
@@ -50,8 +51,15 @@ class Ground:
     """Stands before every write to AWS: returns only while this process leads."""
 
 
+class Sights(Snapshots, Looks, Protocol):
+    """The first tier, for who watches and for who measures."""
+
+
 class Facts(PrerequisiteFacts, Protocol):
     """The second tier, which also forgets."""
+
+    def failing(self, region: str) -> bool:
+        """Whether the last look brought nothing."""
 
     def forget(self, key: Key) -> None:
         """The key is gone."""
@@ -64,7 +72,7 @@ class Story:
     reconcile: Reconcile
     forget: Callable[[str], None]
     """By uid."""
-    snapshots: Snapshots
+    snapshots: Sights
     prerequisites: Facts
 
 
@@ -125,10 +133,15 @@ class Process:
             on_death=self._death,
         )
         self.metrics.show_regions(
-            lambda: [
-                RegionState("", region, story.snapshots.age(region), braked=story.snapshots.braked(region))
-                for region in ground.interest.regions()
-            ]
+            Sight(
+                cluster=settings.cluster_name,
+                namespaces=settings.watch_namespaces,
+                regions=ground.interest.regions,
+                looks=story.snapshots,
+                facts_failing=story.prerequisites.failing,
+                knows=self.watch.memory.knows_key,
+                caught_up=lambda: self.lister.caught_up,
+            ).states
         )
 
     def serve(self) -> None:

@@ -42,7 +42,7 @@ class Router:
 
     def seen(self, sighting: Sighting, *, wake: bool) -> None:
         """A resource exists: measure it; when something in it is new, note its claims and reconcile."""
-        self._conditions.put(sighting.uid, sighting.key, ready=sighting.ready, stalled=sighting.stalled)
+        self._conditions.put(sighting.uid, sighting.key, sighting.standing)
         if not wake:
             return
         claims = claims_of(sighting.spec)

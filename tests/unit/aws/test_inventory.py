@@ -399,3 +399,19 @@ class TestTheBrake:
         cloud.hold()
         inventory.refresh(REGION)
         assert not inventory.braked(REGION)
+
+
+def test_a_look_that_failed_is_told_until_one_succeeds(cloud: FakeCloud, inventory: Inventory) -> None:
+    inventory.snapshot(REGION)
+    assert not inventory.failing(REGION)
+
+    def fail(_: str) -> None:
+        raise throttled()
+
+    cloud.before = fail
+    with pytest.raises(ObservationFailed):
+        inventory.refresh(REGION)
+    assert inventory.failing(REGION)
+    cloud.before = lambda _: None
+    inventory.refresh(REGION)
+    assert not inventory.failing(REGION)

@@ -197,6 +197,10 @@ def test_a_failure_is_told_to_each_who_waited_and_the_needs_are_remembered(
     with pytest.raises(AwsError):
         prerequisites.refresh(REGION)
     assert prerequisites.regions() == {REGION}
+    assert prerequisites.failing(REGION)
+    cloud.before = lambda _: None
+    prerequisites.refresh(REGION)
+    assert not prerequisites.failing(REGION)
 
 
 def test_a_pass_that_breaks_off_goes_on_where_it_stopped_and_forgets_no_change(

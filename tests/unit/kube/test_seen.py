@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ibpe.kube.seen import Noted, Seen, Wakers, sighting_from, sighting_of
+from ibpe.api.names import ConditionType
+from ibpe.kube.seen import Noted, Seen, Standing, Wakers, sighting_from, sighting_of, standing_of
 from ibpe.kube.translate import resource_of
 from ibpe.reconcile.ports import Key
 
@@ -180,4 +181,33 @@ def test_labels_and_other_annotations_are_not_seen() -> None:
 @pytest.mark.parametrize("status", [None, "text", {"conditions": "text"}, {"conditions": ["text", {"type": "Ready"}]}])
 def test_a_damaged_status_is_merely_not_ready(status: object) -> None:
     sighting = sighting_of({**raw(), "status": status})
-    assert (sighting.ready, sighting.stalled) == (False, False)
+    assert sighting.standing == Standing()
+
+
+READY, STALLED, DRIFT_FREE = ConditionType.READY, ConditionType.STALLED, ConditionType.DRIFT_FREE
+
+
+@pytest.mark.parametrize(
+    ("conditions", "standing"),
+    [
+        ({}, Standing()),
+        ({READY: ("True", "Ready"), STALLED: ("False", "Ready")}, Standing(ready=True, reason="Ready")),
+        ({READY: ("False", "Pending"), STALLED: ("False", "Progressing")}, Standing(reason="Pending")),
+        (
+            {READY: ("Unknown", "ObservationFailed"), STALLED: ("True", "AccessDenied")},
+            Standing(stalled=True, reason="AccessDenied"),
+        ),
+        ({DRIFT_FREE: ("False", "Contended")}, Standing(contended=True)),
+        ({DRIFT_FREE: ("False", "Repairing")}, Standing()),
+    ],
+    ids=["none", "ready", "waiting", "access withdrawn", "contended", "being repaired"],
+)
+def test_the_reason_that_counts_is_that_of_who_must_act(
+    conditions: dict[ConditionType, tuple[str, str]], standing: Standing
+) -> None:
+    assert standing_of(conditions, None) == standing
+
+
+def test_the_time_of_a_deletion_is_read() -> None:
+    deleted_at = sighting_of(raw(deletionTimestamp="2026-01-03T00:00:00Z")).standing.deleted_at
+    assert deleted_at == datetime(2026, 1, 3, tzinfo=UTC)

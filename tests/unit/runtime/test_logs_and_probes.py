@@ -108,7 +108,9 @@ def test_every_metric_has_its_name_and_labels() -> None:
     metrics.drift_detected("s3", "policy")
     metrics.drift_repaired(4)
     metrics.policy_widened("s3", "edit")
-    metrics.show_regions(lambda: [RegionState("1", "us-west-2", 12.0, braked=True)])
+    metrics.endpoint_recreated("s3")
+    metrics.leading(True)  # noqa: FBT003 -- the value of a gauge
+    metrics.show_regions(lambda: [RegionState("1", "us-west-2", 12.0, braked=True, failing=False, orphans=2)])
     scrape = generate_latest(metrics.registry).decode()
     for line in (
         "ibpe_workqueue_depth 3.0",
@@ -125,7 +127,13 @@ def test_every_metric_has_its_name_and_labels() -> None:
         'ibpe_drift_repair_seconds_bucket{le="5.0"} 1.0',
         'ibpe_snapshot_age_seconds{account="1",region="us-west-2"} 12.0',
         'ibpe_brake_engaged{account="1",region="us-west-2"} 1.0',
+        'ibpe_orphan_endpoints{account="1",region="us-west-2"} 2.0',
+        'ibpe_observation_failed{account="1",region="us-west-2"} 0.0',
         'ibpe_policy_widened_total{cause="edit",role="s3"} 1.0',
+        'ibpe_policy_widened_total{cause="drift",role="s3"} 0.0',
+        'ibpe_endpoint_recreated_total{role="s3"} 1.0',
+        'ibpe_endpoint_recreated_total{role="imagebuilder"} 0.0',
+        "ibpe_leader 1.0",
         "ibpe_build_info{version=",
         "process_resident_memory_bytes",
     ):

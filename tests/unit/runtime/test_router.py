@@ -1,11 +1,11 @@
 """Where the watch's news go."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from prometheus_client import generate_latest
 
-from ibpe.kube.seen import Seen, Sighting, Wakers
+from ibpe.kube.seen import Seen, Sighting, Standing, Wakers
 from ibpe.reconcile.claims import ClaimIndex
 from ibpe.reconcile.ports import Key
 from ibpe.runtime.interest import Interest
@@ -19,7 +19,8 @@ SPEC = {"region": "us-west-2", "vpcID": "vpc-1", "imageBuilder": {}}
 
 def sighting(key: Key, uid: str, *, ready: bool = False, stalled: bool = False) -> Sighting:
     wakers = Wakers(key=key, generation=1, deleting=False, requested=None, abandon=None)
-    return Sighting(uid, wakers, datetime(2026, 1, 1, tzinfo=UTC), SPEC, ready, stalled)
+    standing = Standing(ready=ready, stalled=stalled)
+    return Sighting(uid, wakers, datetime(2026, 1, 1, tzinfo=UTC), SPEC, standing)
 
 
 @dataclass
@@ -106,6 +107,29 @@ def test_what_belongs_to_a_name_stays_with_its_namesake() -> None:
     assert [claimant.uid for claimant in setting.claims.claimants("us-west-2/vpc-1/private-dns/imagebuilder")] == [
         "new"
     ]
+
+
+def test_why_and_since_when_is_told_of_those_alone_that_there_is_something_to_say_of() -> None:
+    setting = Setting()
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    deleting = Standing(stalled=True, contended=True, reason="Suspended", deleted_at=at)
+    setting.router.seen(replace(sighting(A, "u1"), standing=deleting), wake=True)
+    setting.router.seen(sighting(B, "u2", ready=True), wake=True)
+    about = [line for line in setting.scrape().splitlines() if "namespace=" in line]
+    assert sorted(about) == [
+        'ibpe_contended{name="a",namespace="team"} 1.0',
+        'ibpe_contended{name="b",namespace="team"} 0.0',
+        'ibpe_resource_deletion_timestamp_seconds{name="a",namespace="team"} 1.7672256e+09',
+        'ibpe_resource_ready{name="a",namespace="team"} 0.0',
+        'ibpe_resource_ready{name="b",namespace="team"} 1.0',
+        'ibpe_resource_stalled{name="a",namespace="team"} 1.0',
+        'ibpe_resource_stalled{name="b",namespace="team"} 0.0',
+        'ibpe_resource_unready_reason{name="a",namespace="team",reason="Suspended"} 1.0',
+    ]
+    setting.router.seen(sighting(A, "u1"), wake=False)
+    assert 'reason="NotObserved"' in setting.scrape()
+    setting.router.ended("u1", A)
+    assert 'name="a"' not in setting.scrape()
 
 
 def test_each_stalled_resource_has_its_series() -> None:

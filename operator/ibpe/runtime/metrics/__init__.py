@@ -76,6 +76,10 @@ class Metrics:
         """A policy allows what it did not before."""
         self._drift.widened.labels(role, cause).inc()
 
+    def endpoint_recreated(self, role: str) -> None:
+        """An endpoint that was in use vanished or died, and its successor is begun."""
+        self._drift.recreated.labels(role).inc()
+
     def show_regions(self, states: Callable[[], Iterable[RegionState]]) -> None:
         """Have each region's state asked for at every scrape."""
         self.registry.register(Regions(states))

@@ -2,6 +2,9 @@
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from ibpe.api.names import Role
+from ibpe.reconcile.fields import Field
+
 _BUCKETS = (1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600)
 
 
@@ -21,3 +24,19 @@ class DriftFamilies:
             ["role", "cause"],
             registry=registry,
         )
+        self.recreated = Counter(
+            "ibpe_endpoint_recreated_total",
+            "Endpoints that were in use, vanished or died, and were begun again.",
+            ["role"],
+            registry=registry,
+        )
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """Prometheus sees no increase in a series whose first sample is 1 already."""
+        for role in Role:
+            self.recreated.labels(role.value)
+            for cause in ("edit", "drift"):
+                self.widened.labels(role.value, cause)
+            for field in Field:
+                self.detected.labels(role.value, field.value)

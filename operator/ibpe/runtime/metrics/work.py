@@ -5,6 +5,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
+RESULTS = ("success", "waiting", "refused", "suspended", "error", "conflict", "gone")
+
+
 class WorkFamilies:
     """Counters and histograms of one registry."""
 
@@ -34,3 +37,7 @@ class WorkFamilies:
             ["problem"],
             registry=registry,
         )
+        for result in RESULTS:
+            self.reconciles.labels(result)
+        for problem in ("refused", "leftover"):
+            self.write_problems.labels(problem)
