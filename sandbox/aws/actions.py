@@ -14,6 +14,7 @@ from sandbox.aws.moto_bridge import forward
 from sandbox.aws.parameters import Parameters
 from sandbox.aws.protection import check_deletion, forget_route_table
 from sandbox.aws.render import render
+from sandbox.aws.roles import Roles
 from sandbox.aws.service_listing import describe_services
 from sandbox.aws.tags import create_tags, delete_tags
 from sandbox.aws.world import World
@@ -23,6 +24,7 @@ from sandbox.aws.xml import ec2_answer, element, items
 def perform(world: World, call: Call) -> tuple[int, str]:
     """Let a call have its effect; returns HTTP status and body, raises `AwsFault` for a refusal."""
     with world.lock:
+        world.roles.check(call)
         handler = _EC2.get(call.action) if call.service == "ec2" else None
         if handler is None:
             return _pass_on(world, call)
@@ -31,7 +33,8 @@ def perform(world: World, call: Call) -> tuple[int, str]:
 
 def _pass_on(world: World, call: Call) -> tuple[int, str]:
     if call.service != "ec2":
-        return forward(world.moto, call)
+        answer = _STS[call.action](world.roles, call) if call.action in _STS else None
+        return forward(world.moto, call) if answer is None else (200, answer)
     territory = world.territory(call.account, call.region)
     check_deletion(territory, call)
     status, body = forward(world.moto, call)
@@ -96,6 +99,10 @@ def _tag_others(world: World, call: Call, ids: tuple[str, ...]) -> None:
         forward(world.moto, replace(call, parameters=Parameters(kept | named)))
 
 
+_STS: Final[Mapping[str, Callable[[Roles, Call], str | None]]] = {
+    "AssumeRole": Roles.assume,
+    "GetCallerIdentity": Roles.identity,
+}
 _EC2: Final[Mapping[str, Callable[[World, Call], str]]] = {
     "CreateVpcEndpoint": _create,
     "ModifyVpcEndpoint": _modify,

@@ -40,13 +40,14 @@ class CallRecord(BaseModel):
 
 
 class CallFilter(BaseModel):
-    """Which calls to give: after the cursor `since`, and of this action (wildcards), access key, outcome."""
+    """Which calls to give: after the cursor `since`, and of this action (wildcards), access key, account, outcome."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     since: int = 0
     action: str = "*"
     access_key: str = "*"
+    account: str = "*"
     region: str = "*"
     outcome: Outcome | None = None
     error_code: str | None = None
@@ -57,6 +58,7 @@ class CallFilter(BaseModel):
             record.sequence > self.since
             and fnmatchcase(record.action, self.action)
             and fnmatchcase(record.access_key, self.access_key)
+            and fnmatchcase(record.account, self.account)
             and fnmatchcase(record.region, self.region)
             and self.outcome in {None, record.outcome}
             and self.error_code in {None, record.error_code}

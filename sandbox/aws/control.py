@@ -21,6 +21,7 @@ from sandbox.aws.messages import (
     ServiceChange,
 )
 from sandbox.aws.network import Network
+from sandbox.aws.roles import Role
 from sandbox.aws.settings import LastError, Settings
 
 _CALLS = TypeAdapter(tuple[CallRecord, ...])
@@ -114,7 +115,7 @@ class Control:
         self._send("PUT", "denied", {"actions": list(actions)})
 
     def calls(self, **wanted: Any) -> tuple[CallRecord, ...]:
-        """The calls that came, in order; `since`, `action`, `access_key`, `region`, `outcome`, `error_code` choose."""
+        """The calls that came, in order; the fields of `CallFilter` choose."""
         return _CALLS.validate_python(self._send("GET", _calls_path(wanted))["calls"])
 
     def wait_for_calls(self, count: int = 1, *, seconds: float = 30.0, **wanted: Any) -> tuple[CallRecord, ...]:
@@ -156,6 +157,15 @@ class Control:
     def set_account(self, access_key: str, account: str) -> None:
         """Let an access key belong to an account from now on."""
         self._send("PUT", f"accounts/{quote(access_key, safe='')}", {"account": account})
+
+    def put_role(self, arn: str, trusted_account: str, external_id: str | None = None, **more: Any) -> None:
+        """Let callers of an account, with this external id, act as a role; sessions that were given out go on."""
+        role = Role(arn=arn, trusted_account=trusted_account, external_id=external_id, **more)
+        self._send("PUT", "roles", role.model_dump())
+
+    def remove_role(self, arn: str) -> None:
+        """Delete a role: nobody may act as it any more, but for the sessions that were given out."""
+        self._send("DELETE", f"roles/{quote(arn, safe='')}")
 
     def set_vpc_owner(self, vpc_id: str, account: str | None) -> None:
         """Let a VPC belong to another account, as one that is shared through RAM does; None gives it back."""

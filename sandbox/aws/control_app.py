@@ -22,6 +22,7 @@ from sandbox.aws.messages import (
     ServiceChange,
 )
 from sandbox.aws.network_bulk import make_networks
+from sandbox.aws.roles import Role
 from sandbox.aws.settings import Settings
 
 Answer = BaseModel | Mapping[str, object] | list[object]
@@ -48,6 +49,8 @@ _RULES: Final = Map(
         Rule("/_control/endpoints/<endpoint_id>", methods=["PATCH"], endpoint="edit_endpoint"),
         Rule("/_control/endpoints/<endpoint_id>", methods=["DELETE"], endpoint="vanish_endpoint"),
         Rule("/_control/accounts/<access_key>", methods=["PUT"], endpoint="put_account"),
+        Rule("/_control/roles", methods=["PUT"], endpoint="put_role"),
+        Rule("/_control/roles/<path:arn>", methods=["DELETE"], endpoint="remove_role"),
         Rule("/_control/vpcs/<vpc_id>/owner", methods=["PUT"], endpoint="put_vpc_owner"),
         Rule("/_control/services", methods=["PATCH"], endpoint="change_service"),
         Rule("/_control/networks", methods=["POST"], endpoint="order_networks"),
@@ -171,6 +174,16 @@ class ControlApplication:
             raise BadRequest("account: 12 digits are needed")
         self._aws.world.accounts.put(access_key, account)
         return {}
+
+    def _put_role(self, request: Request) -> Answer:
+        role = Role.model_validate(_object(request))
+        with self._aws.world.lock:
+            self._aws.world.roles.put(role)
+        return role
+
+    def _remove_role(self, _: Request, arn: str) -> Answer:
+        with self._aws.world.lock:
+            return _found(self._aws.world.roles.remove(arn), f"no role {arn}")
 
     def _put_vpc_owner(self, request: Request, vpc_id: str) -> Answer:
         account = _object(request).get("account")

@@ -6,6 +6,7 @@ from sandbox.aws.accounts import Accounts
 from sandbox.aws.clock import Clock
 from sandbox.aws.model import Entry
 from sandbox.aws.moto_bridge import Moto
+from sandbox.aws.roles import Roles
 from sandbox.aws.services import ServiceTable
 from sandbox.aws.settings import Settings
 from sandbox.aws.territory import Territory
@@ -21,6 +22,7 @@ class World:
         self.moto = Moto()
         self.clock = Clock()
         self.accounts = Accounts()
+        self.roles = Roles(self.accounts, self.now)
         self.services = ServiceTable()
         self.settings = settings
         self._first_settings = settings
@@ -57,5 +59,6 @@ class World:
         self.moto.reset()
         self.clock.resume()
         self.accounts.clear()
+        self.roles.clear()
         self.services = ServiceTable()
         self.settings = self._first_settings

@@ -34,6 +34,14 @@ def ec2_answer(action: str, request_id: str, content: str) -> str:
     return f'{_HEAD}<{action}Response xmlns="{_EC2}"><requestId>{request_id}</requestId>{content}</{action}Response>'
 
 
+def sts_answer(action: str, request_id: str, content: str) -> str:
+    """An STS answer around its result."""
+    return (
+        f'{_HEAD}<{action}Response xmlns="{_STS}"><{action}Result>{content}</{action}Result>'
+        f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
+    )
+
+
 def fault_answer(service: str, fault: AwsFault, request_id: str) -> str:
     """A fault as the service words it; EC2 has a form of its own."""
     error = element("Code", fault.code) + element("Message", fault.message)
