@@ -7,6 +7,7 @@ from pydantic.json_schema import JsonSchemaValue
 from ibpe.api.fields import NAME_LIMIT
 from ibpe.api.manifest import as_yaml
 from ibpe.api.names import API_VERSION, CATEGORY, GROUP, KIND, PLURAL, SHORT_NAME, SINGULAR, VERSION, Role
+from ibpe.api.revision import ANNOTATION, REVISION
 from ibpe.api.rules import VALIDATIONS
 from ibpe.api.schema import structural_schema
 from ibpe.api.spec import Spec
@@ -18,7 +19,7 @@ def custom_resource_definition() -> JsonSchemaValue:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{PLURAL}.{GROUP}"},
+        "metadata": {"name": f"{PLURAL}.{GROUP}", "annotations": {ANNOTATION: str(REVISION)}},
         "spec": {
             "group": GROUP,
             "scope": "Namespaced",
