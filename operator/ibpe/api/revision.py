@@ -18,7 +18,7 @@ ANNOTATION: Final = f"{GROUP}/schema-revision"
 """On the CRD: the revision that it has."""
 
 REVISIONS: Final[Mapping[int, str]] = MappingProxyType({1: "20f5d37ce8eeaf43"})
-"""Revision -> digest of the CRD's spec. One that was released keeps its digest; what comes after gets the next number."""
+"""Revision -> digest of the CRD's spec. One that was released keeps its digest; the next gets the next number."""
 
 REVISION: Final = max(REVISIONS)
 
