@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test test-unit image image-test check bench crds docs lock clean venv binaries
+.PHONY: help demo sandbox test test-unit image image-test test-rules check bench crds docs lock clean venv binaries
 
 # End-to-end tests wait more than they compute: three at once fill two cores.
 PROCESSES ?= 3
@@ -63,6 +63,10 @@ check: $(STAMP) ## Lint, format, types, dependency directions, generated files
 	$(BIN)/lint-imports
 	@for each in $(GENERATED); do $(BIN)/python -m "$${each%:*}" | diff -u "$${each#*:}" - || { \
 	  echo "error: $${each#*:} is stale: run 'make crds' and commit it" >&2; exit 1; }; done
+
+test-rules: $(STAMP) ## Test the alert rules with promtool, which takes minutes to build once
+	@$(BIN)/python -m sandbox.kube tool promtool >/dev/null
+	$(BIN)/python -m pytest tests/monitoring -m rules -n 2 $(ARGS)
 
 bench: binaries ## Measure against the targets; fails past one
 	$(BIN)/python -m bench $(ARGS)
