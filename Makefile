@@ -21,7 +21,16 @@ GENERATED := codegen.actions:operator/ibpe/actions/reference.py \
              ibpe.api.crd:crds/ibpe.dev_imagebuilderprivateendpoints.yaml \
              ibpe.api.admission:crds/policies.ibpe.dev_admission.yaml \
              ibpe.api.advice:crds/advice.ibpe.dev_admission.yaml \
-             codegen.argocd:deploy/argocd/argocd-cm.yaml
+             codegen.argocd:deploy/argocd/argocd-cm.yaml \
+             codegen.chart_page:charts/imagebuilder-private-endpoint-operator/README.md
+
+# What the chart carries of other folders: a chart can't hold links.
+CHART := charts/imagebuilder-private-endpoint-operator
+COPIES := crds/ibpe.dev_imagebuilderprivateendpoints.yaml:$(CHART)/files/crd.yaml \
+          crds/policies.ibpe.dev_admission.yaml:$(CHART)/files/policies.yaml \
+          crds/advice.ibpe.dev_admission.yaml:$(CHART)/files/advice.yaml \
+          deploy/prometheus/rules.yaml:$(CHART)/files/rules.yaml \
+          deploy/grafana/dashboard.json:$(CHART)/files/dashboard.json
 
 # An interpreter counts when it runs, is new enough, and can make virtual environments (Debian packages venv apart).
 USABLE := import sys, venv, ensurepip, pip; sys.exit(sys.version_info < (3, 11))
@@ -63,6 +72,8 @@ check: $(STAMP) ## Lint, format, types, dependency directions, generated files
 	$(BIN)/lint-imports
 	@for each in $(GENERATED); do $(BIN)/python -m "$${each%:*}" | diff -u "$${each#*:}" - || { \
 	  echo "error: $${each#*:} is stale: run 'make crds' and commit it" >&2; exit 1; }; done
+	@for each in $(COPIES); do cmp "$${each%:*}" "$${each#*:}" || { \
+	  echo "error: $${each#*:} is stale: run 'make crds' and commit it" >&2; exit 1; }; done
 
 test-rules: $(STAMP) ## Test the alert rules with promtool, which takes minutes to build once
 	@$(BIN)/python -m sandbox.kube tool promtool >/dev/null
@@ -74,6 +85,7 @@ bench: binaries ## Measure against the targets; fails past one
 crds: $(STAMP) ## Generate the list of AWS's actions, and from the models the CRD, the admission policies and pages of docs/
 	@for each in $(GENERATED); do $(BIN)/python -m "$${each%:*}" > "$${each#*:}.new"; mv "$${each#*:}.new" "$${each#*:}"; done
 	@$(BIN)/python -m codegen.pages
+	@for each in $(COPIES); do cp "$${each%:*}" "$${each#*:}"; done
 
 docs: $(STAMP) ## Build the documentation site into build/site, strictly and offline
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

@@ -1,0 +1,137 @@
+"""The chart's files, and value sets as platform teams write them."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+REPOSITORY: Final = Path(__file__).parents[2]
+CHART: Final = REPOSITORY / "charts" / "imagebuilder-private-endpoint-operator"
+Values = dict[str, Any]
+
+NAME: Final[Values] = {"clusterName": "prod-eu"}
+ROLE: Final = "arn:aws:iam::111122223333:role/ibpe"
+RUNBOOKS: Final = "https://wiki.example.com/runbooks"
+
+MATRIX: Final[dict[str, Values]] = {
+    "nothing but the name": {},
+    "one replica without election": {"replicaCount": 1, "leaderElection": {"enabled": False}},
+    "three replicas, a slower lease": {
+        "replicaCount": 3,
+        "leaderElection": {"leaseDurationSeconds": 60, "renewDeadlineSeconds": 40, "retrySeconds": 5, "leaseName": "x"},
+    },
+    "two namespaces": {"watchNamespaces": ["{namespace}-team-a", "{namespace}-team-b"]},
+    "a role by service account": {
+        "serviceAccount": {"name": "ibpe", "annotations": {"eks.amazonaws.com/role-arn": ROLE}},
+        "aws": {"region": "eu-central-1"},
+    },
+    "a service account that exists": {"serviceAccount": {"create": False, "name": "theirs"}},
+    "several accounts": {
+        "accounts": {
+            "accounts": [
+                {
+                    "name": "network",
+                    "accountID": "111122223333",
+                    "roleARN": ROLE,
+                    "externalID": "ibpe-7f3c",
+                    "sessionName": "ibpe",
+                    "regions": ["us-west-2"],
+                }
+            ],
+            "grants": [
+                {
+                    "namespaces": ["team-a"],
+                    "accounts": ["network", "own"],
+                    "vpcs": {"ids": ["vpc-0123456789abcdef0"], "tags": {"team": "images"}},
+                }
+            ],
+        }
+    },
+    "image by digest from a private registry": {
+        "image": {"repository": "registry.example.com/ibpe", "digest": f"sha256:{'a' * 64}", "pullPolicy": "Always"},
+        "imagePullSecrets": [{"name": "registry"}],
+    },
+    "image by tag": {"image": {"tag": "0.1.0-rc.1"}},
+    "everything for Prometheus and Grafana": {
+        "metrics": {
+            "serviceMonitor": {"enabled": True, "labels": {"release": "monitoring"}, "interval": "15s"},
+            "prometheusRule": {"enabled": True, "labels": {"release": "monitoring"}, "runbookBaseURL": RUNBOOKS},
+            "dashboard": {"enabled": True, "annotations": {"folder": "platform"}},
+        }
+    },
+    "a pod monitor": {"metrics": {"podMonitor": {"enabled": True}}},
+    "no metrics": {"metrics": {"enabled": False}},
+    "a network policy": {
+        "networkPolicy": {
+            "enabled": True,
+            "egressPorts": [443],
+            "metricsFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
+        }
+    },
+    "somebody else brings CRD, policies and roles": {
+        "crds": {"enabled": False},
+        "admissionPolicies": {"enabled": False},
+        "rbac": {"create": False},
+        "uninstallCheck": {"enabled": False},
+    },
+    "placed with care": {
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "tolerations": [{"key": "platform", "operator": "Exists", "effect": "NoSchedule"}],
+        "affinity": {
+            "podAntiAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": [
+                    {
+                        "topologyKey": "kubernetes.io/hostname",
+                        "labelSelector": {"matchLabels": {"app.kubernetes.io/instance": "ibpe"}},
+                    }
+                ]
+            }
+        },
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": "topology.kubernetes.io/zone",
+                "whenUnsatisfiable": "DoNotSchedule",
+                "labelSelector": {"matchLabels": {"app.kubernetes.io/instance": "ibpe"}},
+            }
+        ],
+        "priorityClassName": "system-cluster-critical",
+        "podAnnotations": {"prometheus.io/scrape": "true"},
+        "podLabels": {"team": "platform"},
+        "commonLabels": {"cost-center": "42"},
+        "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}},
+        "terminationGracePeriodSeconds": 60,
+        "shutdownSeconds": 45.5,
+    },
+    "more of everything": {
+        "extraEnv": [{"name": "IBPE_WORKERS", "value": "8"}],
+        "extraVolumes": [{"name": "ca", "emptyDir": {}}],
+        "extraVolumeMounts": [{"name": "ca", "mountPath": "/ca", "readOnly": True}],
+        "extraObjects": [
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "{{ .Release.Name }}-more"},
+                "data": {"cluster": "{{ .Values.clusterName }}"},
+            }
+        ],
+        "logLevel": "DEBUG",
+        "logFormat": "text",
+        "aws": {"endpointURL": "http://127.0.0.1:4566"},
+    },
+    "other names": {"nameOverride": "ibpe", "fullnameOverride": "private-endpoints"},
+}
+"""What a platform team sets, beside the cluster's name; `{namespace}` is the release's."""
+
+
+def values(case: str, namespace: str) -> Values:
+    """A value set of the matrix."""
+    found: Values = json.loads(json.dumps({**NAME, **MATRIX[case]}).replace("{namespace}", namespace))
+    return found
+
+
+def defaults() -> Values:
+    """values.yaml."""
+    found: Values = yaml.safe_load((CHART / "values.yaml").read_text())
+    return found
