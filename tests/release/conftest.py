@@ -1,5 +1,9 @@
-"""A namespace for each test module, helm with homes of its own, and the chart."""
+"""A cluster of the releases' own, a namespace for each test module, helm with homes of its own.
 
+Not the API server of the other tests: a release owns the CRD here, and an operator may serve every namespace.
+"""
+
+import json
 import uuid
 from collections.abc import Iterator
 
@@ -8,30 +12,45 @@ import pytest
 from sandbox.aws import AwsServer, Settings
 from sandbox.helm import Helm
 from sandbox.kube import ControlPlane
+from sandbox.kube.progress import to_stderr
 from sandbox.stage import Stage
 
 QUICK = Settings(pending_seconds=0.3, modify_pending_seconds=0.2, deleting_seconds=0.3, deleted_listed_seconds=5.0)
 
 
 @pytest.fixture(scope="session")
-def stage(control_plane: ControlPlane) -> Iterator[Stage]:
-    with AwsServer(QUICK) as aws, Stage(control_plane, aws) as stage:
+def plane() -> Iterator[ControlPlane]:
+    with ControlPlane(report=to_stderr) as booted:
+        yield booted
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[AwsServer]:
+    with AwsServer(QUICK) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def stage(plane: ControlPlane, aws: AwsServer) -> Iterator[Stage]:
+    with Stage(plane, aws) as stage:
         yield stage
 
 
 @pytest.fixture(scope="module")
-def helm(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Helm:
-    return Helm(tmp_path_factory.mktemp("helm"), control_plane.kubeconfig)
+def helm(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    return Helm(tmp_path_factory.mktemp("helm"), plane.kubeconfig)
 
 
 @pytest.fixture(scope="module")
-def namespace(control_plane: ControlPlane, request: pytest.FixtureRequest) -> str:
-    """A namespace that enforces the restricted Pod Security Standard."""
-    return make_namespace(control_plane, request.module.__name__.rpartition(".")[2].removeprefix("test_"))
+def namespace(plane: ControlPlane, request: pytest.FixtureRequest) -> str:
+    return make_namespace(plane, request.module.__name__.rpartition(".")[2].removeprefix("test_"))
 
 
 def make_namespace(plane: ControlPlane, stem: str) -> str:
+    """A namespace of its own that enforces the restricted Pod Security Standard."""
     name = f"release-{stem.replace('_', '-')}-{uuid.uuid4().hex[:6]}"
-    plane.kubectl("create", "namespace", name)
-    plane.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+    metadata = {"name": name, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
+    plane.kubectl(
+        "create", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    )
     return name

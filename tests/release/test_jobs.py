@@ -14,9 +14,9 @@ pytestmark = pytest.mark.kube
 
 
 @pytest.fixture(scope="module")
-def jobs(control_plane: ControlPlane, namespace: str) -> Iterator[Jobs]:
-    control_plane.kubectl("create", "serviceaccount", "worker", "-n", namespace)
-    with Jobs(control_plane, namespace) as jobs:
+def jobs(plane: ControlPlane, namespace: str) -> Iterator[Jobs]:
+    plane.kubectl("create", "serviceaccount", "worker", "-n", namespace)
+    with Jobs(plane, namespace) as jobs:
         yield jobs
 
 
@@ -60,7 +60,7 @@ def conditions(plane: ControlPlane, namespace: str, name: str) -> dict[str, str]
     ids=["succeeds", "fails", "fails-twice"],
 )
 def test_a_job_ends_as_its_process_does_and_its_log_can_be_read(
-    control_plane: ControlPlane,
+    plane: ControlPlane,
     namespace: str,
     jobs: Jobs,  # noqa: ARG001 -- it runs them
     arguments: tuple[str, ...],
@@ -69,18 +69,18 @@ def test_a_job_ends_as_its_process_does_and_its_log_can_be_read(
     printed: str,
 ) -> None:
     name = f"job-{len(arguments[0])}-{spec.get('backoffLimit', 0)}"
-    control_plane.kubectl("apply", "-n", namespace, "-f", "-", input=json.dumps(job(name, *arguments, **spec)))
-    assert condition in conditions(control_plane, namespace, name).items()
+    plane.kubectl("apply", "-n", namespace, "-f", "-", input=json.dumps(job(name, *arguments, **spec)))
+    assert condition in conditions(plane, namespace, name).items()
     selected = ("-n", namespace, "-l", f"job-name={name}")
-    assert printed in control_plane.kubectl("logs", *selected).stdout
-    pods = control_plane.kubectl("get", "pods", *selected, "-o", "name").stdout.split()
+    assert printed in plane.kubectl("logs", *selected).stdout
+    pods = plane.kubectl("get", "pods", *selected, "-o", "name").stdout.split()
     assert len(pods) == spec.get("backoffLimit", 0) + 1
-    control_plane.kubectl("delete", "job", name, "-n", namespace)
-    eventually(lambda: not control_plane.kubectl("get", "pods", *selected, "-o", "name").stdout, "pods go with the job")
+    plane.kubectl("delete", "job", name, "-n", namespace)
+    eventually(lambda: not plane.kubectl("get", "pods", *selected, "-o", "name").stdout, "pods go with the job")
 
 
-def test_a_job_past_its_deadline_has_failed(control_plane: ControlPlane, namespace: str, jobs: Jobs) -> None:  # noqa: ARG001 -- it runs them
+def test_a_job_past_its_deadline_has_failed(plane: ControlPlane, namespace: str, jobs: Jobs) -> None:  # noqa: ARG001 -- it runs them
     late = job("late", command=("/bin/sleep", "60"), activeDeadlineSeconds=1)
     late["spec"]["template"]["spec"]["containers"][0]["args"] = []
-    control_plane.kubectl("apply", "-n", namespace, "-f", "-", input=json.dumps(late))
-    assert conditions(control_plane, namespace, "late")["Failed"] == "DeadlineExceeded"
+    plane.kubectl("apply", "-n", namespace, "-f", "-", input=json.dumps(late))
+    assert conditions(plane, namespace, "late")["Failed"] == "DeadlineExceeded"

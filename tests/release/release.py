@@ -1,0 +1,70 @@
+"""A rendered release on the sandbox: its RBAC applied, its operator run as the Deployment and its account have it."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from sandbox import containers
+from sandbox.kube import ControlPlane
+from sandbox.kube.proxy import ApiProxy
+from sandbox.stage import REPOSITORY, OperatorProcess, Stage
+
+CHART = REPOSITORY / "charts" / "imagebuilder-private-endpoint-operator"
+RBAC = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
+HOOK = "helm.sh/hook"
+ON_THE_SANDBOX = {
+    "IBPE_HEALTH_HOST": "127.0.0.1",
+    "IBPE_METRICS_HOST": "127.0.0.1",
+    "IBPE_HEALTH_PORT": "0",
+    "IBPE_METRICS_PORT": "0",
+    "IBPE_SNAPSHOT_SECONDS": "1",
+    "IBPE_SNAPSHOT_FAST_SECONDS": "0.3",
+    "IBPE_PREREQUISITES_SECONDS": "2",
+}
+"""What differs from the Deployment: ports that the kernel chooses, and short periods."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """The objects of a release of the chart in `namespace`, hooks left out."""
+
+    namespace: str
+    documents: Sequence[Mapping[str, Any]]
+
+    @property
+    def rbac(self) -> list[Mapping[str, Any]]:
+        """Accounts, roles and bindings."""
+        return [each for each in self.documents if each["kind"] in RBAC]
+
+    @property
+    def container(self) -> containers.Container:
+        """The operator's."""
+        (deployment,) = (each for each in self.documents if each["kind"] == "Deployment")
+        return containers.of(deployment["spec"]["template"], self.namespace, f"{deployment['metadata']['name']}-0")
+
+
+def apply(plane: ControlPlane, documents: Sequence[Mapping[str, Any]]) -> None:
+    """Kubectl apply; every object says its namespace."""
+    plane.kubectl("apply", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(documents)}))
+
+
+def environment(container: containers.Container) -> dict[str, str]:
+    """The operator's environment on the sandbox; a process has no mounted namespace, so the Lease's is said."""
+    return {"IBPE_LEASE_NAMESPACE": container.namespace, **container.environment, **ON_THE_SANDBOX}
+
+
+@contextmanager
+def recorded(
+    stage: Stage, container: containers.Container, changed: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[OperatorProcess, ApiProxy]]:
+    """The operator of a Deployment under its own service account, all of its requests recorded."""
+    token = stage.plane.service_account_token(container.namespace, container.service_account)
+    with ApiProxy(stage.plane, token) as proxy:
+        operator = stage.operator(proxy.kubeconfig, **{**environment(container), **changed})
+        try:
+            yield operator, proxy
+        finally:
+            operator.stop()
