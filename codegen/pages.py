@@ -6,12 +6,14 @@ from types import MappingProxyType
 from typing import Final
 
 from codegen.command_page import command_page
+from codegen.metrics_page import metrics_page
 from codegen.network_figure import DARK, LIGHT, network_figure
 from codegen.resource_page import resource_page
 
 DOCS: Final = Path(__file__).parent.parent / "docs"
 MADE: Final[Mapping[Path, Callable[[], str]]] = MappingProxyType(
     {
+        DOCS / "metrics.md": metrics_page,
         DOCS / "reference" / "resource.md": resource_page,
         DOCS / "reference" / "command-line.md": command_page,
         DOCS / "assets" / "network-light.svg": lambda: network_figure(LIGHT),

@@ -39,7 +39,7 @@ def alerts() -> list[Alert]:
     ]
 
 
-def test_groups() -> list[dict[str, Any]]:
+def promtool_groups() -> list[dict[str, Any]]:
     """Every group of promtool tests."""
     return [group for path in RULE_TESTS for group in yaml.safe_load(path.read_text())["tests"]]
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ibpe.aws.error_table import TABLE
-from tests.monitoring.rules import REPOSITORY, Alert, alerts, test_groups
+from tests.monitoring.rules import REPOSITORY, Alert, alerts, promtool_groups
 
 ALERTS = alerts()
 ACCESS = {"AccessDenied", "CredentialsExpired", "CredentialsInvalid", "IdentityTokenInvalid", "NoCredentials"}
@@ -33,7 +33,7 @@ def test_an_alert_names_what_it_is_about(alert: Alert) -> None:
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
 def test_an_alert_has_tests_in_which_it_fires_and_in_which_it_does_not(alert: Alert) -> None:
-    about = [group for group in test_groups() if alert.name in group["name"]]
+    about = [group for group in promtool_groups() if alert.name in group["name"]]
     fires = [case for group in about for case in group.get("alert_rule_test", ()) if case["alertname"] == alert.name]
     silent = [case for group in about for case in group["promql_expr_test"] if not case.get("exp_samples")]
     assert any(case["exp_alerts"] for case in fires), "its annotations are seen once as they come out"
@@ -42,7 +42,7 @@ def test_an_alert_has_tests_in_which_it_fires_and_in_which_it_does_not(alert: Al
 
 def test_no_test_is_about_an_alert_that_does_not_exist() -> None:
     names = {alert.name for alert in ALERTS}
-    for group in test_groups():
+    for group in promtool_groups():
         named = set(re.findall(r"IBPE\w+", group["name"]))
         assert named
         assert named <= names
