@@ -1,7 +1,7 @@
 """One request to the API server: bounded in time, tried once, its failure in our own words. Knows no resource."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, Literal
@@ -55,14 +55,18 @@ class Connection:
     api: Any
     connect_seconds: float = CONNECT_SECONDS
     read_seconds: float = READ_SECONDS
+    permit: Callable[[], None] = lambda: None
+    """Stands before every write: it returns only where one may be made."""
 
     @classmethod
-    def to(cls, configuration: Any, *, user_agent: str, pool_size: int = 8) -> "Connection":
+    def to(
+        cls, configuration: Any, *, user_agent: str, pool_size: int = 8, permit: Callable[[], None] = lambda: None
+    ) -> "Connection":
         """A pool for `configuration` (kube.connect). The user agent shows in the API server's audit log."""
         configuration.connection_pool_maxsize = pool_size
         api = client.ApiClient(configuration)
         api.user_agent = user_agent
-        return cls(api)
+        return cls(api, permit=permit)
 
     @property
     def host(self) -> str:
@@ -80,6 +84,8 @@ class Connection:
         read_seconds: float | None = None,
     ) -> Json:
         """The decoded answer to one request. Raises WriteConflict or KubernetesUnavailable, mostly a subclass."""
+        if method != "GET":
+            self.permit()
         timeout = (self.connect_seconds, read_seconds or self.read_seconds)
         try:
             request = self.api.param_serialize(

@@ -14,6 +14,8 @@ from typing import Final, Protocol
 from ibpe.kube.lease import Record
 
 NEVER: Final = float("-inf")
+_ABSENT: Final = ("", "")
+"""What is seen where there is no Lease."""
 
 
 class Lock(Protocol):
@@ -65,23 +67,29 @@ class Election:
         self._clock = clock
         self._lock = threading.Lock()
         self._seen: tuple[str, str] | None = None
-        self._seen_at = NEVER
+        self._free_at = -NEVER
         self._until = NEVER
 
     def saw(self, record: Record | None) -> None:
-        """What a read showed, just now."""
-        with self._lock:
-            seen = (record.version, record.holder) if record is not None else None
-            if seen != self._seen:
-                self._seen, self._seen_at = seen, self._clock()
+        """What a read showed, just now; None: there is no Lease.
 
-    def may_take(self, record: Record | None) -> bool:
-        """Whether nobody holds it: there is none, it was released, or it stood unchanged for as long as it lasts."""
-        if record is None or record.holder in {"", self.identity}:  # ours: a write whose answer was lost
-            return True
-        lasts = max(record.duration, self.terms.duration)
+        One that is missing may have been taken away from under a leader that has not noticed yet, so it is left alone
+        for as long as one that stands still.
+        """
         with self._lock:
-            return self._seen == (record.version, record.holder) and self._clock() - self._seen_at >= lasts
+            if record is not None and record.holder in {"", self.identity}:  # ours: a write whose answer was lost
+                self._seen, self._free_at = None, NEVER
+                return
+            seen = (record.version, record.holder) if record is not None else _ABSENT
+            if seen != self._seen:
+                lasts = max(record.duration if record is not None else 0.0, self.terms.duration)
+                self._seen, self._free_at = seen, self._clock() + lasts
+
+    @property
+    def free_in(self) -> float:
+        """Seconds until what was seen last may be taken, should it stay as it is; none when it was let go."""
+        with self._lock:
+            return max(self._free_at - self._clock(), 0.0)
 
     def held(self, record: Record, sent_at: float) -> bool:
         """A write that began at `sent_at` was answered with `record`; returns whether we lead by it."""

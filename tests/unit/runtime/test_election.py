@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from ibpe.kube.lease import Record
 from ibpe.reconcile.ports import KubernetesUnavailable, WriteConflict
-from ibpe.runtime.election import Election, Terms
-from ibpe.runtime.leadership import Elected
+from ibpe.runtime.elected import Elected, NotLeading
+from ibpe.runtime.election import NEVER, Election, Terms
 
 TERMS = Terms(duration=15, renew_deadline=10, retry=2)
 
@@ -21,9 +21,9 @@ class Time:
 
     now: float = 1_000.0
 
-    def clock(self, ahead: float) -> Callable[[], float]:
-        """Somebody's own clock, which shows another time and runs as fast."""
-        return lambda: self.now + ahead
+    def clock(self, ahead: float, pace: float = 1.0) -> Callable[[], float]:
+        """Somebody's own clock, which shows another time and runs somewhat faster or slower."""
+        return lambda: self.now * pace + ahead
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,10 @@ class Server:
         if conflict:
             raise WriteConflict("another version")
         return answer
+
+    def delete(self) -> None:
+        """Somebody's `kubectl delete lease`."""
+        self.record = None
 
     def put(self, known: Record | None, holder: str, duration: float) -> Record:
         if (known.version if known else None) != (self.record.version if self.record else None):
@@ -106,15 +110,19 @@ class Candidate:
 
     name: str
     server: Server
-    ahead: float
+    ahead: float = 0.0
+    pace: float = 1.0
     lives: int = 0
     led: bool = False
+    may_until: float = NEVER
+    """Until when it may begin to write, unless it ends before."""
     elected: Elected = field(init=False)
 
     def __post_init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
+        self.may_until = min(self.may_until, self.server.time.now)
         self.lives += 1
         self.led = False
         self.elected = Elected(
@@ -122,7 +130,7 @@ class Candidate:
             f"{self.name}-{self.lives}",
             TERMS,
             leading=lambda _: None,
-            clock=self.server.time.clock(self.ahead),
+            clock=self.server.time.clock(self.ahead, self.pace),
             end=self.begin,
         )
 
@@ -134,57 +142,111 @@ class Candidate:
     def won(self) -> None:
         self.led = True
 
+    def release(self) -> None:
+        """A clean end; then a new life."""
+        self.elected.release()
+        self.begin()
+        self.may_until = NEVER  # it was drained: nothing is on its way
 
-fates = st.builds(
-    Fate,
-    there=st.floats(0, 12),
-    arrives=st.sampled_from([True, True, True, False]),
-    back=st.floats(0, 12),
-    heard=st.sampled_from([True, True, True, False]),
+    def writes(self) -> bool:
+        """Whether a write to AWS would begin now."""
+        life = self.elected
+        try:
+            life.permit()
+        except NotLeading:
+            return False
+        return life is self.elected
+
+
+fates = st.one_of(
+    st.just(Fate()),
+    st.just(Fate()),
+    st.builds(
+        Fate,
+        there=st.floats(0, 12),
+        arrives=st.sampled_from([True, True, True, False]),
+        back=st.floats(0, 12),
+        heard=st.sampled_from([True, True, True, False]),
+    ),
 )
-# Who takes a turn, after how long, and between which two steps of it the other takes one.
-moves = st.tuples(st.sampled_from([0, 1]), st.floats(0, 20), st.integers(0, 6))
+pauses = st.one_of(st.floats(0, 20), st.floats(0, 4), st.sampled_from([2.0, 9.5, 14.5]))
+ACTS = ("turn", "turn", "turn", "turn", "turn", "turn", "release", "die", "delete")
+# Who acts and how, after how long (it may be stopped), and between which two steps of it the other takes a turn.
+moves = st.tuples(st.sampled_from([0, 1]), st.sampled_from(ACTS), pauses, st.integers(0, 6))
+ON_ITS_WAY = 4.0
+"""Seconds between the question at the fence and the call's arrival: `duration` less `renew_deadline`, by any clock."""
 
 
-@settings(max_examples=300)
-@given(st.lists(moves, max_size=40), st.lists(fates, max_size=80), st.floats(-1e6, 1e6))
-def test_two_never_lead_at_once(script: list[tuple[int, float, int]], drawn: list[Fate], skew: float) -> None:
+@dataclass
+class Witness:
+    """Sees until when two candidates may begin to write, and that there is time for what is on its way in between."""
+
+    time: Time
+    both: list[Candidate]
+
+    def look(self) -> None:
+        for one, other in (self.both, reversed(self.both)):
+            if one.elected.election.leads:
+                assert one.writes()
+                one.may_until = self.time.now + one.elected.election.left / one.pace
+                assert self.time.now >= other.may_until + ON_ITS_WAY, "a write of the other may be on its way"
+
+
+@settings(max_examples=1000)
+@given(
+    st.lists(moves, max_size=40),
+    st.lists(fates, max_size=80),
+    st.floats(-1e6, 1e6),
+    st.tuples(st.floats(0.97, 1.03), st.floats(0.97, 1.03)),
+)
+def test_two_never_write_at_once(
+    script: list[tuple[int, str, float, int]], drawn: list[Fate], skew: float, paces: tuple[float, float]
+) -> None:
     time = Time()
-    server = Server(time, iter(drawn))
-    both = [Candidate("a", server, 0.0), Candidate("b", server, skew)]
-
-    def check() -> None:
-        assert not all(each.elected.election.leads for each in both)
-
-    for who, pause, moment in script:
+    server = Server(time, iter(drawn), record=Record("0", "", 1, 0))
+    both = [Candidate("a", server, 0.0, paces[0]), Candidate("b", server, skew, paces[1])]
+    witness = Witness(time, both)
+    for who, act, pause, moment in script:
         time.now += pause
-        check()
+        witness.look()
         moments = iter([None] * moment + [both[1 - who].turn])
 
         def meanwhile(moments: Iterator[Callable[[], None] | None] = moments) -> None:
-            check()
+            witness.look()
             turn = next(moments, None)
             if turn is not None:
                 turn()
 
         server.meanwhile = meanwhile
-        both[who].turn()
-        check()
+        match act:
+            case "turn":
+                both[who].turn()
+            case "release":
+                both[who].release()
+            case "die":
+                both[who].begin()
+            case _:
+                server.delete()
+        witness.look()
 
 
 def test_a_lease_that_was_let_go_is_taken_at_once() -> None:
     election = Election("b", TERMS, lambda: 0.0)
-    assert election.may_take(Record("7", "", 1, 3))
+    election.saw(Record("7", "", 1, 3))
+    assert election.free_in == 0
+
+
+def test_nothing_is_taken_before_a_first_look() -> None:
+    assert Election("b", TERMS, lambda: 0.0).free_in > 1e9
 
 
 def test_a_lease_that_somebody_renews_is_never_taken() -> None:
     time = Time()
     election = Election("b", TERMS, time.clock(0))
     for version in range(20):
-        found = Record(str(version), "a", 15, 0)
-        election.saw(found)
-        assert not election.may_take(found)
-        time.now += 14.9
+        election.saw(Record(str(version), "a", 15, 0))
+        assert election.free_in == 15
+        time.now += 14.5
 
 
 def test_a_lease_that_stands_still_is_taken_when_it_has_ended_by_our_own_clock() -> None:
@@ -192,25 +254,57 @@ def test_a_lease_that_stands_still_is_taken_when_it_has_ended_by_our_own_clock()
     election = Election("b", TERMS, time.clock(0))
     found = Record("7", "a", 15, 0)
     election.saw(found)
-    time.now += 14.9
+    time.now += 14.75
     election.saw(found)  # once more: the wait is not begun anew
-    assert not election.may_take(found)
-    time.now += 0.1
-    assert election.may_take(found)
+    assert election.free_in == 0.25
+    time.now += 0.25
+    assert election.free_in == 0
 
 
 def test_a_holder_that_counts_on_longer_is_given_longer() -> None:
     time = Time()
     election = Election("b", TERMS, time.clock(0))
-    found = Record("7", "a", 60, 0)
-    election.saw(found)
+    election.saw(Record("7", "a", 60, 0))
     time.now += 59
-    assert not election.may_take(found)
+    assert election.free_in == 1
+
+
+def test_a_lease_that_was_deleted_is_left_alone_as_long_as_its_holder_may_not_know() -> None:
+    time = Time()
+    election = Election("b", TERMS, time.clock(0))
+    election.saw(Record("7", "a", 15, 0))
+    time.now += 14
+    election.saw(None)
+    assert election.free_in == 15
+    time.now += 15
+    election.saw(None)
+    assert election.free_in == 0
+
+
+def test_the_first_ever_makes_the_lease() -> None:
+    server = Server(Time(), iter([]))
+    candidate = Candidate("a", server)
+    candidate.turn()
+    assert not candidate.led
+    server.time.now += TERMS.duration
+    candidate.turn()
+    assert candidate.led
+    assert server.record == Record("1", "a-1", 15, 0)
+
+
+def leading(fates: list[Fate]) -> tuple[Server, Candidate]:
+    """A candidate that leads, whose later requests have these fates."""
+    server = Server(Time(), iter([]), record=Record("0", "", 1, 0))
+    candidate = Candidate("a", server)
+    candidate.turn()
+    assert candidate.elected.election.leads
+    server.fates = iter(fates)
+    return server, candidate
 
 
 def test_a_write_whose_answer_was_lost_is_known_for_our_own() -> None:
-    server = Server(Time(), iter([Fate(), Fate(heard=False)]))
-    candidate = Candidate("a", server, 0.0)
+    server = Server(Time(), iter([Fate(), Fate(heard=False)]), record=Record("0", "", 1, 0))
+    candidate = Candidate("a", server)
     candidate.turn()
     assert not candidate.elected.election.leads
     candidate.turn()
@@ -218,26 +312,37 @@ def test_a_write_whose_answer_was_lost_is_known_for_our_own() -> None:
 
 
 def test_a_leader_whose_renewal_was_answered_by_nobody_still_leads_by_the_next() -> None:
-    server = Server(Time(), iter([Fate(), Fate(), Fate(heard=False), Fate(), Fate()]))
-    candidate = Candidate("a", server, 0.0)
-    for _ in range(4):
-        candidate.turn()
+    server, candidate = leading([Fate(heard=False), Fate(), Fate()])
+    for _ in range(3):
         server.time.now += 2
-    assert candidate.elected.election.leads
+        candidate.turn()
+    assert candidate.elected.election.left == TERMS.renew_deadline
     assert candidate.lives == 1
 
 
 def test_a_leader_that_sees_another_in_its_place_ends() -> None:
-    server = Server(Time(), iter([]))
-    candidate = Candidate("a", server, 0.0)
-    candidate.turn()
+    server, candidate = leading([])
     server.put(server.record, "b", 15)
     candidate.turn()
     assert candidate.lives == 2
 
 
+def test_a_leader_whose_lease_was_deleted_ends() -> None:
+    server, candidate = leading([])
+    server.delete()
+    candidate.turn()
+    assert candidate.lives == 2
+
+
 def test_a_leader_counts_from_before_it_asked_since_others_may_count_from_before_it_was_answered() -> None:
-    server = Server(Time(), iter([Fate(), Fate(there=1, back=8)]))
-    candidate = Candidate("a", server, 0.0)
+    _server, candidate = leading([Fate(there=1, back=8)])
     candidate.turn()
     assert candidate.elected.election.left == 1
+
+
+def test_a_leader_that_could_not_renew_in_time_may_not_write_and_ends() -> None:
+    server, candidate = leading([])
+    assert candidate.writes()
+    server.time.now += TERMS.renew_deadline
+    assert not candidate.writes()
+    assert candidate.lives == 2
