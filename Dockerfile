@@ -37,7 +37,6 @@ RUN tools/bin/uv venv --quiet --python "$(command -v python3)" /opt/ibpe \
 COPY pyproject.toml README.md LICENSE ./
 COPY operator operator
 ARG VERSION
-ARG SOURCE_DATE_EPOCH
 RUN tools/bin/uv build --quiet --wheel --no-build-isolation --python tools/bin/python --out-dir dist \
  && tools/bin/uv pip install --quiet --python /opt/ibpe --no-deps --no-index --find-links dist \
       "imagebuilder-private-endpoint-operator==${VERSION}" \

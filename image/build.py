@@ -36,7 +36,7 @@ class Origin:
 
     revision: str
     epoch: int
-    """Seconds; the time of every file of the image, and of its making."""
+    """Seconds: when it was committed."""
 
     @property
     def created(self) -> str:
@@ -61,10 +61,8 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def build(
-    base: str | None, tag: str, report: Report, *, source: Origin | None = None, storage: Sequence[str] = ()
-) -> Built:
-    """Build the image and name it `tag`. `base` None: the Dockerfile's own. `storage`: buildah's options for another.
+def build(base: str, tag: str, report: Report, *, source: Origin | None = None, storage: Sequence[str] = ()) -> Built:
+    """Build the image on `base` and name it `tag`. `storage`: buildah's options for one that is not the user's own.
 
     Raises programs.ProgramError with what the build said last.
     """
@@ -75,14 +73,15 @@ def build(
     return inspect(tag, storage)
 
 
-def _options(base: str | None, source: Origin) -> list[str]:
+# Every file is of 1970, and the image with them; when it was made is in its label. So layers don't change with each
+# commit: those that are cached are right, and an upgrade is a download of the operator alone.
+def _options(base: str, source: Origin) -> list[str]:
     given = {name: os.environ[name] for name in _INDEXES if os.environ.get(name)}
     arguments = {
-        **({"BASE": base} if base else {}),
+        "BASE": base,
         "VERSION": __version__,
         "REVISION": source.revision,
         "CREATED": source.created,
-        "SOURCE_DATE_EPOCH": str(source.epoch),
         **given,
     }
     options = [
@@ -90,7 +89,7 @@ def _options(base: str | None, source: Origin) -> list[str]:
         "--layers",
         "--identity-label=false",
         "--log-level=error",
-        f"--timestamp={source.epoch}",
+        "--timestamp=0",
     ]
     options += [f"--build-arg={name}={value}" for name, value in arguments.items()]
     if _CERTIFICATES.is_dir():  # for the build alone: a network may have a certificate authority of its own

@@ -7,7 +7,7 @@ import hashlib
 import os
 import platform
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,18 +23,19 @@ _HOOK: Final = 'rm --force "$1"/etc/hostname "$1"/etc/resolv.conf'
 """They are of the machine that makes it."""
 
 
-def ensure(report: Report, environment: Mapping[str, str] = os.environ) -> str:
+def ensure(report: Report, environment: Mapping[str, str] = os.environ, *, storage: Sequence[str] = ()) -> str:
     """The image's name in local storage; made on first use (20 s). Raises programs.ProgramError.
 
-    The root file system is kept in the project's cache, where an image store that was emptied finds it again.
+    `storage`: buildah's options for a storage that is not the user's own. The root file system is
+    kept in the project's cache, where an image storage that was emptied finds it again.
     """
     name = f"{_NAME}:{SUITE}-{_recipe()}"
-    if _exists(name):
+    if _exists(name, storage):
         return name
     cached = cache_directory(environment) / "image" / f"base-{SUITE}-{_recipe()}.tar"
     if not cached.exists():
         _make(cached, report)
-    _store(cached, name)
+    _store(cached, name, storage)
     return name
 
 
@@ -43,9 +44,9 @@ def _recipe() -> str:
     return hashlib.sha256("\n".join((platform.machine(), SUITE, *INCLUDED, _HOOK)).encode()).hexdigest()[:12]
 
 
-def _exists(name: str) -> bool:
+def _exists(name: str, storage: Sequence[str]) -> bool:
     try:
-        programs.run(["buildah", "inspect", "--type", "image", name])
+        programs.run(["buildah", *storage, "inspect", "--type", "image", name])
     except programs.ProgramError:
         return False
     return True
@@ -89,10 +90,11 @@ def mirror() -> str:
     )
 
 
-def _store(archive: Path, name: str) -> None:
-    container = programs.run(["buildah", "from", "scratch"])
+def _store(archive: Path, name: str, storage: Sequence[str]) -> None:
+    buildah = ["buildah", *storage]
+    container = programs.run([*buildah, "from", "scratch"])
     try:
-        programs.run(["buildah", "add", "--quiet", container, str(archive), "/"])
-        programs.run(["buildah", "commit", "--quiet", "--timestamp", "0", container, name])
+        programs.run([*buildah, "add", "--quiet", container, str(archive), "/"])
+        programs.run([*buildah, "commit", "--quiet", "--timestamp", "0", container, name])
     finally:
-        programs.run(["buildah", "rm", container])
+        programs.run([*buildah, "rm", container])

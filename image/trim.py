@@ -62,6 +62,8 @@ PROGRAMS: Final = frozenset({"ibpe", "python", "python3", f"python3.{sys.version
 _INSTALLER_NOTES: Final = ("uv_cache.json", "direct_url.json")
 """Where and when a package was installed from: they differ from build to build."""
 _UV_NOTES: Final = (".gitignore", ".lock", "CACHEDIR.TAG")
+_UV_MODULES: Final = ("_virtualenv.pth", "_virtualenv.py")
+"""For tools that build packages."""
 
 
 def trim(site_packages: Path, cuts: Sequence[Cut] = CUTS) -> int:
@@ -82,6 +84,8 @@ def tidy(environment: Path) -> None:
     for name in _UV_NOTES:
         (environment / name).unlink(missing_ok=True)
     (site_packages,) = environment.glob("lib/python3.*/site-packages")
+    for name in _UV_MODULES:
+        (site_packages / name).unlink(missing_ok=True)
     for metadata in site_packages.glob("*.dist-info"):
         for name in _INSTALLER_NOTES:
             (metadata / name).unlink(missing_ok=True)
