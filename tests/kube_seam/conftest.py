@@ -3,7 +3,7 @@
 import itertools
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 import yaml
 from kubernetes import client, config
 
-from ibpe.kube.calls import Connection
+from ibpe.kube.calls import CONNECT_SECONDS, READ_SECONDS, Connection
 from ibpe.kube.resources import KubernetesResources
 from ibpe.reconcile.ports import Key, Resource
 from sandbox.kube import ControlPlane
@@ -30,12 +30,14 @@ class Problems:
         self.seen.append(problem)
 
 
-def connection_to(kubeconfig: Path, **bounds: float) -> Connection:
+def connection_to(
+    kubeconfig: Path, *, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS
+) -> Connection:
     found = client.Configuration()
     config.load_kube_config(config_file=str(kubeconfig), client_configuration=found)  # type: ignore[no-untyped-call]  # the library has no types
     found.retries = False
     made = Connection.to(found, user_agent="test")
-    return Connection(made.api, **bounds) if bounds else made
+    return replace(made, connect_seconds=connect_seconds, read_seconds=read_seconds)
 
 
 @pytest.fixture(scope="session")
