@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, disable_created_metrics
 
 from ibpe.runtime.metrics.calls import CallFamilies
 from ibpe.runtime.metrics.drift import DriftFamilies
@@ -18,6 +18,7 @@ class Metrics:
     """All metrics of one process, in a registry of their own."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # a second series beside each counter and histogram, that nobody asks for
         self.registry = CollectorRegistry()
         self.resources = ResourceConditions()
         self.registry.register(self.resources)
