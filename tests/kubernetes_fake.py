@@ -14,7 +14,7 @@ from typing import Any
 from ibpe.api.names import FINALIZER
 from ibpe.api.status import Status
 from ibpe.kube.translate import status_of, wire_status
-from ibpe.reconcile.ports import Key, Resource, WriteConflict
+from ibpe.reconcile.ports import Key, Place, Resource, WriteConflict
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -184,10 +184,10 @@ class FakeEvents:
 class FakeInterest:
     """Implements `Interest`: what each key depends on, as it was said last."""
 
-    noted: dict[Key, tuple[str, str, frozenset[str]]] = field(default_factory=dict)
+    noted: dict[Key, tuple[Place, str, frozenset[str]]] = field(default_factory=dict)
 
-    def note(self, key: Key, region: str, vpc_id: str, endpoint_ids: Iterable[str]) -> None:
-        self.noted[key] = (region, vpc_id, frozenset(endpoint_ids))
+    def note(self, key: Key, place: Place, vpc_id: str, endpoint_ids: Iterable[str]) -> None:
+        self.noted[key] = (place, vpc_id, frozenset(endpoint_ids))
 
     def forget(self, key: Key) -> None:
         self.noted.pop(key, None)

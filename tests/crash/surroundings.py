@@ -34,6 +34,9 @@ class Surroundings:
         vpc = Vpc(VPC, ACCOUNT, ("10.0.0.0/16",), dns_support=True, dns_host_names=True)
         return {VPC: vpc} if VPC in ids else {}
 
+    def vpc_tags(self, vpc_id: VpcID) -> Mapping[str, str] | None:
+        return {} if vpc_id == VPC else None
+
     def subnets(self, ids: Collection[SubnetID]) -> Mapping[SubnetID, Subnet]:
         return {id_: subnet for id_, subnet in self.subnets_of([VPC]).items() if id_ in ids}
 

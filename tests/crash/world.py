@@ -9,9 +9,10 @@ from ibpe.aws.gateway import Endpoint, EndpointID, EndpointState, EndpointType
 from ibpe.aws.inventory import Inventory
 from ibpe.aws.prerequisites import Prerequisites
 from ibpe.policy.contribution import mark
+from ibpe.reconcile.accounts import only
 from ibpe.reconcile.claims import ClaimIndex, claims_of
 from ibpe.reconcile.observe import Eyes
-from ibpe.reconcile.ports import Key, Outcome, Resource
+from ibpe.reconcile.ports import Key, Outcome, Place, Resource
 from ibpe.reconcile.reconciler import Reconciler
 from tests.crash import sharing
 from tests.crash.cluster import FakeCluster
@@ -35,7 +36,7 @@ class Silent:
     def publish(self, resource: Resource, reason: str, note: str, *, warning: bool = False) -> None:
         pass
 
-    def note(self, key: Key, region: str, vpc_id: str, endpoint_ids: Iterable[str]) -> None:
+    def note(self, key: Key, place: Place, vpc_id: str, endpoint_ids: Iterable[str]) -> None:
         pass
 
     def forget(self, key: Key) -> None:
@@ -281,5 +282,12 @@ class World:
             prerequisites_max_age=900.0,
         )
         silent = Silent()
-        reconciler = Reconciler(cluster=CLUSTER, eyes=eyes, events=silent, interest=silent, watcher=silent)
+        reconciler = Reconciler(
+            cluster=CLUSTER,
+            accounts=only(eyes, silent),
+            resources=self.cluster,
+            events=silent,
+            interest=silent,
+            watcher=silent,
+        )
         return Process(reconciler, inventory)

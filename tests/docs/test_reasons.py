@@ -9,7 +9,7 @@ from tests.docs.pages import DOCS, REPOSITORY, first_cells, section
 
 PAGE = DOCS / "troubleshooting.md"
 SOURCE = REPOSITORY / "operator" / "ibpe" / "reconcile"
-CONDITION_REASONS = {"Verdict": 1, "Refusal": 0, "refuse": 0, "Wait": 0, "_stall": 2, "_hold": 2}
+CONDITION_REASONS = {"Denied": 0, "Verdict": 1, "Refusal": 0, "refuse": 0, "Wait": 0, "_stall": 2, "_hold": 2}
 """Where a call's reason stands among its arguments."""
 EVENT_REASONS = {"Notice": 0, "publish": 1}
 DRIFT_RESPONSES = {Response.REPAIRING, Response.BLOCKED, Response.CONTENDED}

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ibpe.api.names import ConditionType
+from ibpe.api.names import OWN_ACCOUNT, ConditionType
 from ibpe.api.status import Condition, Status
 from ibpe.aws.ec2 import BotoCloud
 from ibpe.aws.inventory import Inventory
 from ibpe.aws.prerequisites import Prerequisites
+from ibpe.reconcile.accounts import only
 from ibpe.reconcile.claims import ClaimIndex
 from ibpe.reconcile.observe import Eyes
-from ibpe.reconcile.ports import Key, Outcome
+from ibpe.reconcile.ports import Key, Outcome, Place
 from ibpe.reconcile.reconciler import Reconciler
 from ibpe.runtime.aws_watch import FirstTier, Periods
 from ibpe.runtime.interest import Interest
@@ -86,10 +87,16 @@ class Trial:
         interest = Interest()
         self.queue: WorkQueue[Key] = WorkQueue(clock=self.clock, chance=lambda: 0.0)
         self.reconciler = Reconciler(
-            cluster=CLUSTER, eyes=eyes, events=self.events, interest=interest, watcher=FakeWatcher()
+            cluster=CLUSTER,
+            accounts=only(eyes, interest),
+            resources=self.resources,
+            events=self.events,
+            interest=interest,
+            watcher=FakeWatcher(),
         )
+        place = Place(OWN_ACCOUNT, REGION)
         self.tier = FirstTier(
-            REGION, self.inventory, interest, self.queue.add, periods=Periods(snapshot=60.0), clock=self.clock
+            place, self.inventory, interest, self.queue.add, periods=Periods(snapshot=60.0), clock=self.clock
         )
         self.resources.make(KEY, self.manifest(**spec))
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from ibpe.api.names import ConditionType
+from ibpe.api.names import OWN_ACCOUNT, ConditionType
 from ibpe.api.status import Condition, Status
 from ibpe.aws.snapshot import Change, Snapshot
-from ibpe.reconcile.ports import Key, Outcome
+from ibpe.reconcile.ports import Key, Outcome, Place
 from ibpe.runtime.main import run
-from ibpe.runtime.process import Ground, Story
+from ibpe.runtime.process import Ground, Story, View
 from ibpe.runtime.settings import Settings
 
 JOURNAL = Path(sys.argv[1])
@@ -63,9 +63,6 @@ class NoFacts:
         note("facts", region)
         return frozenset()
 
-    def forget(self, key: Key) -> None:
-        note("forget-key", key)
-
 
 def reconciler(ground: Ground) -> Callable[[Key, datetime], Outcome]:
     def reconcile(key: Key, now: datetime) -> Outcome:
@@ -82,7 +79,7 @@ def reconciler(ground: Ground) -> Callable[[Key, datetime], Outcome]:
         if resource.deleting:
             ground.resources.remove_finalizer(resource)
             return Outcome()
-        ground.interest.note(key, str(resource.spec["region"]), str(resource.spec["vpcID"]), ())
+        ground.interest.note(key, Place(OWN_ACCOUNT, str(resource.spec["region"])), str(resource.spec["vpcID"]), ())
         ready = resource.status.condition(ConditionType.READY)
         condition = Condition(
             type=ConditionType.READY,
@@ -104,8 +101,8 @@ def compose(ground: Ground) -> Story:
     return Story(
         reconcile=reconciler(ground),
         forget=lambda uid: note("forget-uid", uid),
-        snapshots=Quiet(),
-        prerequisites=NoFacts(),
+        forget_key=lambda key: note("forget-key", key),
+        view=lambda _: View(Quiet(), NoFacts(), str),
     )
 
 

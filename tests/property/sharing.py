@@ -13,6 +13,7 @@ from ibpe.aws.gateway import Endpoint, EndpointState, EndpointType
 from ibpe.aws.inventory import Inventory
 from ibpe.aws.prerequisites import Prerequisites
 from ibpe.policy.contribution import mark
+from ibpe.reconcile.accounts import only
 from ibpe.reconcile.claims import ClaimIndex, claims_of
 from ibpe.reconcile.observe import Eyes
 from ibpe.reconcile.ports import Key, Outcome, Resource
@@ -94,7 +95,14 @@ class SharedWorld:
         prerequisites: Prerequisites[Key] = Prerequisites(self.aws, clock=self.clock)
         eyes = Eyes(self.aws, self.inventory, prerequisites, self.resources, claims, 900.0)
         silent = Silent()
-        self.reconciler = Reconciler(cluster=CLUSTER, eyes=eyes, events=silent, interest=silent, watcher=silent)
+        self.reconciler = Reconciler(
+            cluster=CLUSTER,
+            accounts=only(eyes, silent),
+            resources=self.resources,
+            events=silent,
+            interest=silent,
+            watcher=silent,
+        )
 
     def apply(self, key: Key, variant: Variant) -> None:
         """Kubectl apply; not of what is being deleted."""

@@ -13,6 +13,7 @@ from ibpe.api.status import Condition, Status
 from ibpe.aws.ec2 import BotoCloud
 from ibpe.aws.inventory import Inventory
 from ibpe.aws.prerequisites import Prerequisites
+from ibpe.reconcile.accounts import only
 from ibpe.reconcile.claims import ClaimIndex, claims_of
 from ibpe.reconcile.desire import desire
 from ibpe.reconcile.memory import Recollection
@@ -71,8 +72,14 @@ class World:
         prerequisites: Prerequisites[Key] = Prerequisites(self._cloud, clock=lambda: self.seconds)
         self._claims = ClaimIndex()
         self._eyes = Eyes(self._cloud, self._inventory, prerequisites, self.resources, self._claims, 900.0)
+        interest = FakeInterest()
         self._reconciler = Reconciler(
-            cluster=CLUSTER, eyes=self._eyes, events=self.events, interest=FakeInterest(), watcher=FakeWatcher()
+            cluster=CLUSTER,
+            accounts=only(self._eyes, interest),
+            resources=self.resources,
+            events=self.events,
+            interest=interest,
+            watcher=FakeWatcher(),
         )
 
     def apply(self, spec: Mapping[str, Any]) -> None:

@@ -9,7 +9,6 @@ from pydantic_core import ErrorDetails
 
 from ibpe.api.rules import BROKEN_RULE
 
-_ROOT: Final = "spec"
 _WANTED: Final = {
     "missing": "this field is required, add it",
     "model_type": "write an object here",
@@ -24,11 +23,11 @@ _WANTED: Final = {
 """What to do, for those error types of pydantic that its own words leave open."""
 
 
-def sentence(model: type[BaseModel], error: ValidationError) -> str:
-    """The first problem as `spec.field: what to do`, with the number of further ones."""
+def sentence(model: type[BaseModel], error: ValidationError, root: str = "spec") -> str:
+    """The first problem as `spec.field: what to do`, with the number of further ones. `root`: what the model is."""
     details = error.errors(include_url=False)
-    first = _path(details[0]["loc"])
-    others = {_path(detail["loc"]) for detail in details} - {first}
+    first = _path(root, details[0]["loc"])
+    others = {_path(root, detail["loc"]) for detail in details} - {first}
     more = f" (and {len(others)} more)" if others else ""
     return f"{first}: {_what_to_do(model, details[0])}{more}"
 
@@ -52,17 +51,19 @@ def _unknown_field(name: str, known: Mapping[str, object]) -> str:
     return f"there is no such field, did you mean {close[0]}?" if close else "there is no such field, remove it"
 
 
-def _path(location: Sequence[int | str]) -> str:
+def _path(root: str, location: Sequence[int | str]) -> str:
     """`imageBuilder.subnets.ids[0]`, as the API server writes it."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in (_ROOT, *location)).lstrip(".")
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in (root, *location)).lstrip(".")
 
 
 def _fields_at(model: type[BaseModel], path: Sequence[int | str]) -> Mapping[str, Any]:
     """Wire name -> annotation of the model that lies at a path; empty where no model does."""
     current: Any = model
     for part in path:
+        if isinstance(part, int):
+            continue  # an item of a list: the model in the list's own annotation
         fields = _wire_fields(current)
-        if not isinstance(part, str) or part not in fields:
+        if part not in fields:
             return {}
         current = fields[part]
     return _wire_fields(current)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ibpe.aws import listings, translate
+from ibpe.aws.accounts import AssumedRole
 from ibpe.aws.audit import record_done, record_failed
 from ibpe.aws.errors import AwsError
 from ibpe.aws.gateway import (
@@ -32,6 +33,7 @@ from ibpe.aws.gateway import (
 from ibpe.aws.listings import list_all, list_by, read_all
 from ibpe.aws.observer import Observer
 from ibpe.aws.requests import create_parameters, modify_parameters, tag_list
+from ibpe.aws.role import Role
 from ibpe.aws.session import Answer, Session, SessionSettings, request_id_of
 
 if TYPE_CHECKING:
@@ -129,6 +131,11 @@ class BotoGateway(Gateway):
         found = (self._with_attributes(each) for each in given)
         return {each.id: each for each in found if each is not None}
 
+    def vpc_tags(self, vpc_id: VpcID) -> Mapping[str, str] | None:
+        """DescribeVpcs for one VPC, and nothing else of it."""
+        found = list_by(self._session, self.region, listings.VPCS, "vpc-id", (vpc_id,))
+        return next((translate.tags(each.get("Tags", ())) for each in found if each.get("VpcId") == vpc_id), None)
+
     def subnets(self, ids: Collection[SubnetID]) -> Mapping[SubnetID, Subnet]:
         """DescribeSubnets by id."""
         found = list_by(self._session, self.region, listings.SUBNETS, "subnet-id", ids)
@@ -204,18 +211,32 @@ def _both(one: EndpointService, other: EndpointService) -> EndpointService:
 
 
 class BotoCloud(Cloud):
-    """AWS through boto3, under the credentials that the SDK's own chain finds. Thread-safe."""
+    """AWS through boto3, under one set of credentials. Thread-safe.
+
+    They are those that the SDK's own chain finds, or the role's that `own`, another cloud, assumes.
+    """
 
     def __init__(
         self,
         settings: SessionSettings,
         observer: Observer | None = None,
         permit: Callable[[], None] = lambda: None,
+        *,
+        role: Role | None = None,
+        own: "BotoCloud | None" = None,
     ) -> None:
         self._session = Session(settings, observer)
+        if role is not None and own is not None:
+            source = AssumedRole(role, own._session)  # noqa: SLF001 -- of the same class
+            self._session = Session(settings, observer, source=source, account=role.account)
         self._permit = permit
         self._gateways: dict[str, BotoGateway] = {}
         self._lock = threading.Lock()
+
+    @property
+    def account(self) -> str:
+        """The account, where it is known without a call; else the empty string."""
+        return self._session.account
 
     def caller_account(self) -> AccountID:
         """GetCallerIdentity, asked anew on every call. Raises AwsError."""

@@ -154,6 +154,23 @@ ACCOUNT_ROWS: Final = (
         "Give the operator valid AWS credentials: AWS doesn't accept those in use.",
         phrases=r"validate the (provided )?(access )?credentials|access key",
     ),
+    # STS says the same of a role that is not there, that trusts somebody else, or that wants another external id.
+    row(
+        r"AccessDenied(Exception)?",
+        _USER,
+        "AccessDenied",
+        "Check that {role} exists, that its trust policy names the operator's IAM role and the external id of the "
+        "accounts file, and that the operator's IAM role may call sts:AssumeRole for it{denial}.",
+        phrases=r"perform: sts:AssumeRole on resource",
+    ),
+    row(
+        r"AccountMismatch",
+        _USER,
+        "AccountMismatch",
+        "Correct the account's accountID or roleARN in the operator's accounts file: nothing is done with a role of "
+        "another account.",
+        refused=True,
+    ),
     row(
         r"UnauthorizedOperation|AccessDenied(Exception)?|UnauthorizedAccess|AuthFailure|NotAuthorized|Forbidden",
         _USER,

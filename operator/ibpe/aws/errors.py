@@ -23,7 +23,7 @@ class AwsError(Exception):
     """The API operation, e.g. CreateVpcEndpoint."""
     code: str
     """AWS's code, or our own word where AWS gave none: Timeout, ConnectionFailed (the call never left), ConnectionLost,
-    NotAnAwsAnswer, NoCredentials, CredentialRetrieval, InvalidRegion."""
+    NotAnAwsAnswer, NoCredentials, CredentialRetrieval, InvalidRegion, AccountMismatch."""
     message: str
     error_class: ErrorClass
     reason: str
@@ -116,6 +116,7 @@ _INTERFACE: Final = re.compile(r"\binterface endpoint vpce-[0-9a-z]+", re.IGNORE
 _PLACED: Final = re.compile(r"\b(?:subnet|sg|rtb)-[0-9a-z]+(?![\w-])")
 _ACTION: Final = re.compile(r"(?:to perform|for action)\s*:?\s*(?P<found>[a-z0-9-]+:\w+)", re.IGNORECASE)
 _PRINCIPAL: Final = re.compile(r"\barn:[a-z-]+:(?:iam|sts)::\d*:[\w+=,.@/-]+")
+_ROLE: Final = re.compile(r"on resource:\s*(?P<found>arn:[\w+=,.@:/-]+)")
 _POSITION: Final = re.compile(r"position \(?(?P<found>\d+, ?\d+)\)?", re.IGNORECASE)
 _DENIAL: Final = re.compile(r"explicit deny in an? (?P<found>[a-z -]+? policy)\b", re.IGNORECASE)
 
@@ -135,10 +136,10 @@ def _domain(message: str) -> str:
     return next((name for name in names if not _SERVICE.match(name)), "the service's private DNS name")
 
 
-def _captured(pattern: re.Pattern[str], around: str) -> Callable[[str], str]:
+def _captured(pattern: re.Pattern[str], around: str, otherwise: str = "") -> Callable[[str], str]:
     def name(message: str) -> str:
         found = pattern.search(message)
-        return around.format(found["found"]) if found else ""
+        return around.format(found["found"]) if found else otherwise
 
     return name
 
@@ -154,6 +155,7 @@ NOUNS: Final[dict[str, Callable[[str], str]]] = {
     "things": _named("", _THINGS, "one of those named"),
     "service": _named("service", _SERVICE, "the endpoint service"),
     "principal": _named("", _PRINCIPAL, "the operator's IAM role"),
+    "role": _captured(_ROLE, "{}", "the role"),
     "domain": _domain,
     "position": _captured(_POSITION, " (line and column {})"),
     "denial": _captured(_DENIAL, ": an {} denies it explicitly"),

@@ -121,6 +121,7 @@ class Vpc:
     cidrs: tuple[str, ...]
     dns_support: bool
     dns_host_names: bool
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -219,6 +220,9 @@ class Gateway(Protocol):
 
     def vpcs(self, ids: Collection[VpcID]) -> Mapping[VpcID, Vpc]:
         """VPCs with their DNS attributes; ids that don't exist are absent from the answer (likewise below)."""
+
+    def vpc_tags(self, vpc_id: VpcID) -> Mapping[str, str] | None:
+        """The tags of a VPC, with no other question about it; None where there is no such VPC."""
 
     def subnets(self, ids: Collection[SubnetID]) -> Mapping[SubnetID, Subnet]:
         """Subnets by id."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
 from ibpe.aws.errors import AwsError
-from ibpe.aws.facts import Facts, Needs, Part, assemble, fetch, part_names
-from ibpe.aws.gateway import Cloud
+from ibpe.aws.facts import Facts, Needs, Part, VpcFacts, assemble, fetch, part_names
+from ibpe.aws.gateway import Cloud, VpcID
 
 __all__ = ["Facts", "Needs", "Prerequisites"]
 
@@ -64,6 +64,12 @@ class Prerequisites(Generic[KeyT]):
         with self._lock:
             self._changed.discard(key)
         return assemble(needs, parts)
+
+    def known_vpc(self, region: str, vpc_id: VpcID, max_age: float) -> VpcFacts | None:
+        """What is known of a VPC, at most `max_age` seconds old, without a call; None: nothing so young."""
+        with self._lock:
+            taken_at, part = self._parts.get(region, {}).get(vpc_id, _NEVER)
+        return part if isinstance(part, VpcFacts) and taken_at >= self._clock() - max_age else None
 
     def refresh(self, region: str) -> frozenset[KeyT]:
         """Fetch everything that is needed in the region; returns the keys whose facts changed since they were told.

@@ -1,6 +1,7 @@
 """SDK clients, one a service and region, shared by threads, and every call through them: timed, observed, classified.
 
-Knows credentials: it loads them anew when AWS no longer takes those in use. Knows no operation of EC2.
+Knows credentials: it loads them anew when AWS no longer takes those in use. Knows no operation of EC2, and not where
+credentials come from.
 """
 
 import os
@@ -8,11 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.credentials import CredentialProvider, CredentialResolver, Credentials
 
 from ibpe import __version__
 from ibpe.aws.errors import AwsError, ErrorClass, classify
@@ -29,8 +31,11 @@ Answer = TypeVar("Answer", bound=Mapping[str, object])
 
 RENEW_SECONDS: Final = 30.0
 """At least so long between two loads of credentials: each may call STS or the node's metadata service."""
-_RENEWABLE: Final = frozenset({"CredentialsExpired", "CredentialsInvalid", "NoCredentials"})
-_PASSES_WHEN_RENEWED: Final = frozenset({"CredentialsExpired", "NoCredentials"})
+_RENEWABLE: Final = frozenset({"ClockSkew", "CredentialsExpired", "CredentialsInvalid", "NoCredentials"})
+"""EC2 says RequestExpired of a session's credentials too when they have run out (aws-sdk-ruby#143)."""
+_PASSES_WHEN_RENEWED: Final = frozenset({"ClockSkew", "CredentialsExpired", "NoCredentials"})
+_NOT_THE_REGIONS: Final = frozenset({"ok", "AccessDenied"})
+"""What STS may answer without its region being to blame."""
 _FALLBACK_REGION: Final = "us-east-1"
 
 
@@ -55,18 +60,55 @@ class SessionSettings:
         )
 
 
+class Source(Protocol):
+    """Where a session's credentials come from."""
+
+    def credentials(self) -> Credentials | None:
+        """New ones, which may renew themselves. None: those that the SDK's own chain finds."""
+
+    def work_in(self, region: str) -> None:
+        """The credentials are for this region."""
+
+
+class _Given(CredentialProvider):
+    """Credentials that are there already, for the SDK's chain."""
+
+    METHOD = "given"
+
+    def __init__(self, given: Credentials) -> None:
+        super().__init__()
+        self._given = given
+
+    def load(self) -> Credentials:
+        """They."""
+        return self._given
+
+
+class OwnCredentials(Source):
+    """Those of the process itself."""
+
+    def credentials(self) -> None:
+        """The SDK's own chain knows them."""
+
+    def work_in(self, region: str) -> None:
+        """The chain asks nobody for a region."""
+
+
 class Session:
-    """Thread-safe access to AWS under one set of credentials, those that the SDK's own chain finds."""
+    """Thread-safe access to AWS under one set of credentials. `account`: that which they must be of, where known."""
 
     def __init__(
         self,
         settings: SessionSettings,
         observer: Observer | None = None,
         *,
+        source: Source | None = None,
+        account: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._observer: Observer = observer or Unobserved()
+        self._source: Source = source or OwnCredentials()
         self._clock = clock
         self._lock = threading.RLock()
         self._boto: boto3.Session | None = None
@@ -77,8 +119,8 @@ class Session:
         self._sts: dict[str, STSClient] = {}
         self._regions: set[str] = set()
         self._refused_at: dict[str, float] = {}
-        self.account = ""
-        """The account that GetCallerIdentity named last; "" before it did."""
+        self.account = account
+        """The account that GetCallerIdentity named last; before it did, the one that was given."""
 
     def ec2(self, region: str) -> "EC2Client":
         """The client of a region; made on first use (botocore's session is not thread-safe, its clients are)."""
@@ -112,6 +154,7 @@ class Session:
         """The region will be worked in; nothing is called."""
         with self._lock:
             self._regions.add(region)
+        self._source.work_in(region)
 
     def ask(self, service: str, operation: str, region: str, call: Callable[[], Answer]) -> Answer:
         """Make one call; returns what AWS answered. Raises AwsError alone.
@@ -125,7 +168,8 @@ class Session:
             if not request_id_of(answer):
                 raise classify(operation, "NotAnAwsAnswer", "The answer has no request id.", http_status=200)
         except AwsError as refused:
-            self._observe(service, operation, region, refused.code, started)
+            if refused.operation == operation:  # else it was never sent: the credentials for it were refused
+                self._observe(service, operation, region, refused.code, started)
             raise
         except SDK_FAILURES as failure:
             error = self._after_renewal(error_from(operation, failure), generation)
@@ -141,7 +185,7 @@ class Session:
         if service == "sts":
             with self._lock:
                 self._refused_at.pop(region, None)
-                if code != "ok":
+                if code not in _NOT_THE_REGIONS:
                     self._refused_at[region] = self._clock()
         self._observer.called(
             service=service, operation=operation, code=code, account=self.account, region=region, seconds=seconds
@@ -153,7 +197,10 @@ class Session:
         return self._boto
 
     def _load(self) -> tuple[boto3.Session, tuple[str, ...]]:
-        session = boto3.Session()
+        core, given = botocore.session.Session(), self._source.credentials()
+        if given is not None:
+            core.register_component("credential_provider", CredentialResolver([_Given(given)]))
+        session = boto3.Session(botocore_session=core)
         # The SDK's own calls, as AssumeRoleWithWebIdentity, keep to our timeouts too.
         session._session.set_default_client_config(self._settings.config())  # noqa: SLF001 -- boto3 has no public way
         loader = session._session.get_component("data_loader")  # noqa: SLF001 -- as above
@@ -164,12 +211,18 @@ class Session:
 
     def _after_renewal(self, error: AwsError, generation: int) -> AwsError:
         """The same error; one that other credentials cure is tried again, when loading them anew gave others."""
-        if error.reason in _RENEWABLE and self._renew(generation) and error.reason in _PASSES_WHEN_RENEWED:
-            error.error_class = ErrorClass.RETRY
+        try:
+            if error.reason in _RENEWABLE and self._renew(generation) and error.reason in _PASSES_WHEN_RENEWED:
+                error.error_class = ErrorClass.RETRY
+        except AwsError as refused:
+            return refused
         return error
 
     def _renew(self, generation: int) -> bool:
-        """Load the credentials anew. Returns whether they are other than those that `generation` had."""
+        """Load the credentials anew. Returns whether they are other than those that `generation` had.
+
+        Raises AwsError where they are a role's and it is refused: what it gave before is no longer used then.
+        """
         with self._lock:
             if self._generation != generation:
                 return True
@@ -178,15 +231,21 @@ class Session:
             self._renew_after = self._clock() + RENEW_SECONDS
             try:
                 session, credentials = self._load()
+            except AwsError:
+                self._use(None, ())
+                raise
             except SDK_FAILURES:
                 return False
             if credentials == self._credentials:
                 return False
-            self._boto, self._credentials = session, credentials
-            self._ec2.clear()
-            self._sts.clear()
-            self._generation += 1
+            self._use(session, credentials)
             return True
+
+    def _use(self, session: boto3.Session | None, credentials: tuple[str, ...]) -> None:
+        self._boto, self._credentials = session, credentials
+        self._ec2.clear()
+        self._sts.clear()
+        self._generation += 1
 
 
 def _region_of_the_sdk() -> str:

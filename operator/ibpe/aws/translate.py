@@ -83,6 +83,7 @@ def vpc(given: "ec2.VpcTypeDef", *, dns_support: bool, dns_host_names: bool) -> 
         cidrs=tuple(dict.fromkeys(block for block in blocks if block)),
         dns_support=dns_support,
         dns_host_names=dns_host_names,
+        tags=tags(given.get("Tags", ())),
     )
 
 

@@ -20,6 +20,7 @@ from ibpe.policy.values import ended
 from ibpe.reconcile.ports import Key
 from ibpe.reconcile.preview import Preview, preview
 from ibpe.reconcile.refusals import Refusal
+from ibpe.runtime.accounts_file import InvalidAccounts, load
 
 
 class Exit(IntEnum):
@@ -67,6 +68,12 @@ _MARKS: Final = {"Create": "+", "Delete": "-"}
     envvar="IBPE_CLUSTER_NAME",
     help="The operator's own, which tells what is ours by its tags.  [IBPE_CLUSTER_NAME; required]",
 )
+@click.option(
+    "--accounts-file",
+    envvar="IBPE_ACCOUNTS_FILE",
+    type=click.Path(path_type=Path),
+    help="The operator's own, which tells what each namespace may use.  [IBPE_ACCOUNTS_FILE]",
+)
 @click.option("-o", "--output", type=click.Choice(["json", "yaml"]), help="For programs, in place of the text.")
 @click.pass_context
 def command(
@@ -76,30 +83,44 @@ def command(
     file: Path,
     namespace: str | None,
     cluster_name: str | None,
+    accounts_file: Path | None,
     output: Literal["json", "yaml"] | None,
 ) -> None:
     """Show what would be done in AWS for the resources of a file; do nothing.
 
-    Needs AWS credentials that may read (ec2:Describe*, sts:GetCallerIdentity) and no cluster.
+    Needs AWS credentials that may read (ec2:Describe*, sts:GetCallerIdentity) and no cluster. For a resource with an
+    accountRef they have to be that account's; no role is assumed.
 
     Exit codes: 0 nothing to do; 2 there are changes; 1 refused, or something is wrong.
     """
     manifests = read(file, namespace)
     if not cluster_name:
         raise Fault("Say which cluster's operator it is for: --cluster-name, or IBPE_CLUSTER_NAME.")
-    outlooks = look_ahead(manifests, previewer(cluster_name))
+    outlooks = look_ahead(manifests, previewer(cluster_name, accounts_file))
     click.echo(as_text(outlooks) if output is None else as_data(outlooks, output))
     context.exit(worst(outlooks))
 
 
-def previewer(cluster_name: str) -> Previewer:
-    """The real one, with the AWS credentials that the SDK finds."""
+def previewer(cluster_name: str, accounts_file: Path | None = None) -> Previewer:
+    """The real one, with the AWS credentials that the SDK finds. Raises Fault."""
+    try:
+        grants = load(accounts_file, cluster_name).grants
+    except InvalidAccounts as invalid:
+        raise Fault(str(invalid)) from None
     # boto3 takes half a second: not for `--help`, nor for a file that can't be read.
     from ibpe.aws.ec2 import BotoCloud  # noqa: PLC0415 -- see above
     from ibpe.aws.session import SessionSettings  # noqa: PLC0415 -- see above
 
     cloud: Cloud = BotoCloud(SessionSettings(cluster=cluster_name, connections=4))
-    return lambda spec, key: preview(spec, key, cloud, cluster_name)
+
+    def look(spec: Mapping[str, object], key: Key) -> Preview:
+        if accounts_file is None and spec.get("accountRef") is not None:
+            raise InvalidSpec(
+                "accountRef names an account that only the operator's accounts file knows: --accounts-file."
+            )
+        return preview(spec, key, cloud, cluster_name, grants)
+
+    return look
 
 
 def look_ahead(manifests: Sequence[Manifest], look: Previewer) -> tuple[Outlook, ...]:

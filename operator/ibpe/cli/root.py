@@ -11,6 +11,7 @@ _COMMANDS: Final = {
     "status": Lazy("ibpe.cli.status", "Show how resources are, and what to do."),
     "plan": Lazy("ibpe.cli.plan", "Show what would be done in AWS; do nothing."),
     "policy": Lazy("ibpe.cli.policy", "Render, check, compare and explain endpoint policies."),
+    "accounts": Lazy("ibpe.cli.accounts", "Check the file of accounts and of who may use them."),
     "iam-policy": Lazy("ibpe.cli.iam_policy", "Render the IAM policy that the operator needs."),
     "iam-trust": Lazy("ibpe.cli.iam_trust", "Render the trust policy of the operator's IAM role."),
     "uninstall-check": Lazy("ibpe.cli.uninstall_check", "Say whether the operator may be uninstalled."),

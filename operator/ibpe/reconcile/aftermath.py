@@ -12,6 +12,7 @@ from ibpe.reconcile.compare import as_desired
 from ibpe.reconcile.intents import in_order
 from ibpe.reconcile.memory import Recollection
 from ibpe.reconcile.observation import Observation
+from ibpe.reconcile.observe import Eyes
 from ibpe.reconcile.plan import Applied, Plan, Response, RolePlan
 from ibpe.reconcile.ports import Outcome, Resource
 from ibpe.reconcile.refusals import Refusal
@@ -25,6 +26,7 @@ CONTENDED_SECONDS = 600.0
 class Round:
     """What one look at a healthy spec came to, on the way from observing to telling."""
 
+    eyes: Eyes
     resource: Resource
     spec: Spec
     desired: Desired

@@ -25,6 +25,17 @@ def stalled(before: Status, generation: int, now: datetime, reason: str, message
     return _with(before, generation, now, verdicts)
 
 
+def kept_off(before: Status, generation: int, now: datetime, reason: str, message: str) -> Status:
+    """The status of a resource whose namespace may not use what it asks for: nothing in AWS was looked at."""
+    status = stalled(before, generation, now, reason, message)
+    unknown = Verdict("Unknown", reason, "Not looked at: this namespace may not use it.")
+    verdicts = dict.fromkeys(
+        (ConditionType.PREREQUISITES_MET, ConditionType.POLICY_VALID, ConditionType.DRIFT_FREE, *COMPONENTS.values()),
+        unknown,
+    )
+    return _with(status, generation, now, verdicts)
+
+
 def unobserved(before: Status, generation: int, now: datetime, error: AwsError, *, user_must_act: bool) -> Status:
     """The status when AWS could not be looked at for too long: unknown, never a stale True."""
     message = describe(error, before.account_id)

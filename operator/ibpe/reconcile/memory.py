@@ -68,6 +68,8 @@ class Recollection:
     """When everything was seen gone for the first time; the second look releases the finalizer."""
     known_to_watch: bool = False
     """The AWS watch was told what this resource depends on."""
+    denied: bool = False
+    """Its account, Region or VPC was not granted at the last look."""
     prerequisites_stale: bool = False
     """Something was refused: the surroundings are looked at anew each time."""
     blind_since: datetime | None = None

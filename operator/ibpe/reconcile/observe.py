@@ -1,18 +1,19 @@
 """Looking: one snapshot, the surroundings, and by id what the snapshot doesn't show. Reads only."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from ibpe.api.names import Role
+from ibpe.api.names import OWN_ACCOUNT, Role
 from ibpe.api.status import Ownership, Status
-from ibpe.aws.facts import Facts, Needs
+from ibpe.aws.facts import Facts, Needs, VpcFacts
 from ibpe.aws.gateway import AccountID, Cloud, Endpoint, EndpointID, EndpointState, Gateway, SecurityGroupID, VpcID
 from ibpe.aws.snapshot import Snapshot
 from ibpe.partitions import service_names
 from ibpe.reconcile.claims import claims_of
 from ibpe.reconcile.contributions import contributed_ids, contributions, unshown_ids
+from ibpe.reconcile.grants import OWN_FOR_ALL, Grants, counts, wish_of
 from ibpe.reconcile.holdings import Holdings, Identity, hold
 from ibpe.reconcile.memory import LAG_BOUND, Recollection
 from ibpe.reconcile.observation import Absence, Observation
@@ -48,6 +49,9 @@ class Prerequisites(Protocol):
     def facts(self, key: Key, needs: Needs, max_age: float) -> Facts:
         """The surroundings, at most so many seconds old; raises AwsError."""
 
+    def known_vpc(self, region: str, vpc_id: VpcID, max_age: float) -> VpcFacts | None:
+        """What is known of a VPC, at most so many seconds old, without a call."""
+
     def forget(self, key: Key) -> None:
         """The key needs nothing any more."""
 
@@ -64,7 +68,7 @@ class AccountMismatch(Exception):  # noqa: N818 -- named for what it says
 
 @dataclass(frozen=True)
 class Eyes:
-    """All that looking needs."""
+    """All that looking at one account needs."""
 
     cloud: Cloud
     inventory: Inventory
@@ -73,6 +77,11 @@ class Eyes:
     siblings: Siblings
     prerequisites_max_age: float
     """Seconds after which the surroundings are looked at again, should the second watch not have done so."""
+    account: str = OWN_ACCOUNT
+    """By the name that resources know."""
+    grants: Grants = OWN_FOR_ALL
+    own_account: Callable[[], str] = str
+    """The operator's own account; "" while it is not known."""
 
 
 def observe(eyes: Eyes, resource: Resource, desired: Desired, past: Recollection, now: datetime) -> Observation:
@@ -106,7 +115,7 @@ def observe(eyes: Eyes, resource: Resource, desired: Desired, past: Recollection
         holdings=holdings,
         neighbours=tuple(e for e in known if e.id not in ours and e.vpc_id == desired.vpc_id),
         absent=absences(resource.status, looked, past, now),
-        rivals=_rivals(eyes, resource, holdings),
+        rivals=_rivals(eyes, resource, holdings, snapshot.account, facts),
         named=named,
         contributions=sharing.found,
         uncontributed=sharing.proved_without,
@@ -199,9 +208,10 @@ def _needs(desired: Desired, named: Iterable[Endpoint]) -> Needs:
     )
 
 
-def _rivals(eyes: Eyes, resource: Resource, holdings: Holdings) -> Mapping[str, Key]:
+def _rivals(eyes: Eyes, resource: Resource, holdings: Holdings, account: AccountID, facts: Facts) -> Mapping[str, Key]:
     """Who comes first for what this resource claims, where it holds nothing yet; the winner is read again."""
     rivals: dict[str, Key] = {}
+    tags = facts.vpc.tags if facts.vpc is not None else {}
     for claim in claims_of(resource.spec):
         role = Role.S3 if "/s3-route/" in claim else Role.IMAGE_BUILDER
         live = holdings.of(role).live
@@ -212,6 +222,8 @@ def _rivals(eyes: Eyes, resource: Resource, holdings: Holdings) -> Mapping[str, 
                 break
             winner = eyes.resources.get(claimant.key)
             if winner is None or winner.uid != claimant.uid or winner.deleting or claim not in claims_of(winner.spec):
+                continue
+            if not counts(eyes.grants, wish_of(winner), account, eyes.own_account(), tags):
                 continue
             rivals[claim] = winner.key
             break

@@ -58,6 +58,17 @@ class KubernetesUnavailable(Exception):  # noqa: N818 -- as WriteConflict
     """The API server did not do what was asked (timeout, refused, 5xx, 403): requeue with backoff."""
 
 
+class Place(NamedTuple):
+    """A Region of an account: what one look at AWS shows."""
+
+    account: str
+    """By the name that resources know, or OWN_ACCOUNT."""
+    region: str
+
+    def __str__(self) -> str:
+        return f"{self.region} of {self.account}"
+
+
 class Resources(Protocol):
     """Reading and writing our resources. Methods raise WriteConflict or KubernetesUnavailable."""
 
@@ -114,7 +125,7 @@ class Outcome:
 class Interest(Protocol):
     """What a resource depends on in AWS, so that the AWS watch knows whom a change concerns."""
 
-    def note(self, key: Key, region: str, vpc_id: str, endpoint_ids: Iterable[str]) -> None:
+    def note(self, key: Key, place: Place, vpc_id: str, endpoint_ids: Iterable[str]) -> None:
         """Replace what the key depends on."""
 
     def forget(self, key: Key) -> None:

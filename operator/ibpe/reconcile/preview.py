@@ -10,6 +10,7 @@ from ibpe.aws.gateway import Cloud
 from ibpe.aws.inventory import Inventory, ObservationFailed
 from ibpe.aws.prerequisites import Prerequisites
 from ibpe.reconcile.desire import desire
+from ibpe.reconcile.grants import OWN_FOR_ALL, Denied, Grants, Wish, decide, tags_missing, wish_of
 from ibpe.reconcile.listing import planned
 from ibpe.reconcile.memory import Recollection
 from ibpe.reconcile.observe import Eyes, observe
@@ -55,10 +56,10 @@ class NoCluster:
         return ()
 
 
-def preview(spec: Mapping[str, object], key: Key, cloud: Cloud, cluster: str) -> Preview:
+def preview(spec: Mapping[str, object], key: Key, cloud: Cloud, cluster: str, grants: Grants = OWN_FOR_ALL) -> Preview:
     """What would be done for a resource of this name, found again in AWS by its tags.
 
-    Raises InvalidSpec and AwsError.
+    `cloud` has to be the account that the resource is about. Raises InvalidSpec and AwsError.
     """
     parsed = parse_spec(spec)
     desired = desire(parsed, Owner(cluster, key), "")
@@ -72,6 +73,9 @@ def preview(spec: Mapping[str, object], key: Key, cloud: Cloud, cluster: str) ->
         spec=spec,
         status=Status(),
     )
+    denied = _denied(grants, wish_of(resource), cloud)
+    if denied is not None:
+        return Preview((denied,), (), ())
     alone = NoCluster()
     eyes = Eyes(cloud, Inventory(cloud, cluster=cluster), Prerequisites(cloud), alone, alone, 0.0)
     try:
@@ -81,3 +85,20 @@ def preview(spec: Mapping[str, object], key: Key, cloud: Cloud, cluster: str) ->
     refusals = refuse(desired, seen)
     plan = make_plan(desired, seen, resource.status, refusals, parsed.drift_policy, Patience())
     return Preview(refusals, tuple(planned(plan)), (NOTE,))
+
+
+def _denied(grants: Grants, wish: Wish, cloud: Cloud) -> Refusal | None:
+    """As the operator decides it, but for the account, which is that of whoever asks."""
+    decision = decide(grants, wish)
+    if isinstance(decision, Denied):
+        return Refusal(decision.reason, decision.message)
+    wanted = grants.account_id(wish.account)
+    if wanted is not None and cloud.caller_account() != wanted:
+        said = f"These credentials are not those of {wanted}, which accountRef {wish.account} stands for: log in to it."
+        return Refusal("AccountMismatch", said)
+    if decision.on_tags and wish.vpc_id is not None:
+        tags = cloud.gateway(wish.region).vpc_tags(wish.vpc_id)
+        if tags is None or not decision.by(tags):
+            denied = tags_missing(wish, decision)
+            return Refusal(denied.reason, denied.message)
+    return None

@@ -12,6 +12,7 @@ from ibpe.aws.inventory import ObservationFailed
 from ibpe.policy.values import ended
 from ibpe.reconcile import held_up
 from ibpe.reconcile import status as statuses
+from ibpe.reconcile.accounts import Accounts, NotAllowed
 from ibpe.reconcile.actions import Create, Resolve
 from ibpe.reconcile.aftermath import Round, attempt_of, digests, note_changes, outcome_of, overlaid
 from ibpe.reconcile.apply import apply, refused_before
@@ -25,7 +26,6 @@ from ibpe.reconcile.notices import drift_news, notices, of_stuck, of_widening
 from ibpe.reconcile.observe import (
     STALE_SECONDS,
     AccountMismatch,
-    Eyes,
     check_account,
     concerned_ids,
     identity_for,
@@ -40,7 +40,9 @@ from ibpe.reconcile.ports import (
     Key,
     KubernetesUnavailable,
     Outcome,
+    Place,
     Resource,
+    Resources,
     Watcher,
     WriteConflict,
 )
@@ -61,24 +63,32 @@ KUBERNETES_BACKOFF_CAP_SECONDS = 15.0
 class Reconciler:
     """Brings one resource at a time to what its spec says. Safe for threads, given one thread a key."""
 
-    def __init__(self, *, cluster: str, eyes: Eyes, events: Events, interest: Interest, watcher: Watcher) -> None:
+    def __init__(
+        self,
+        *,
+        cluster: str,
+        accounts: Accounts,
+        resources: Resources,
+        events: Events,
+        interest: Interest,
+        watcher: Watcher,
+    ) -> None:
         self._cluster = cluster
-        self._eyes = eyes
-        self._resources = eyes.resources
+        self._accounts = accounts
+        self._resources = resources
         self._events = events
         self._interest = interest
         self._watcher = watcher
         self._memory = Memory()
         self._locks = EndpointLocks()
-        self._teardown = Teardown(eyes, events, self._locks, cluster)
+        self._teardown = Teardown(accounts, resources, events, self._locks, cluster)
 
     def reconcile(self, key: Key, now: datetime) -> Outcome:
         """One round for a key: the next step towards its spec, or its end, and the truth about it in the status."""
         try:
             resource = self._resources.get(key)
             if resource is None:
-                self._interest.forget(key)
-                self._eyes.prerequisites.forget(key)
+                self._accounts.forget(key)
                 return Outcome(result="gone")
             past = self._memory.of(resource.uid)
             return self._teardown.run(resource, past, now) if resource.deleting else self._keep(resource, past, now)
@@ -96,16 +106,22 @@ class Reconciler:
         try:
             spec = parse_spec(resource.spec)
             desired = desire(spec, Owner(self._cluster, resource.key), resource.uid)
+            eyes = self._accounts.of(resource, past)
             if not past.known_to_watch:  # so that it is woken even if this first look fails
-                self._interest.note(resource.key, desired.region, desired.vpc_id, concerned_ids(resource.status))
+                place = Place(eyes.account, desired.region)
+                self._interest.note(resource.key, place, desired.vpc_id, concerned_ids(resource.status))
                 past.known_to_watch = True
-            seen = observe(self._eyes, resource, desired, past, now)
+            seen = observe(eyes, resource, desired, past, now)
             refusals = refuse(desired, seen)
             plan = make_plan(desired, seen, resource.status, refusals, spec.drift_policy, past.patience(now))
-            work = Round(resource, spec, desired, seen, refusals, plan, past, now)
+            work = Round(eyes, resource, spec, desired, seen, refusals, plan, past, now)
             resource, applied = self._act(work)
         except InvalidSpec as problem:
             return self._stall(resource, now, "InvalidSpec", ended(str(problem)), Outcome(result="refused"))
+        except NotAllowed as denied:
+            status = held_up.kept_off(resource.status, resource.generation, now, denied.reason, str(denied))
+            self._publish(resource, resource, status, Applied({}), now)
+            return Outcome(retry=True, result="refused")
         except AccountMismatch as mismatch:
             return self._stall(resource, now, "AccountMismatch", str(mismatch), Outcome(retry=True, result="refused"))
         except ObservationFailed as failed:
@@ -134,7 +150,7 @@ class Reconciler:
         pinned = before.model_copy(update={"account_id": before.account_id or work.seen.account})
         if any(isinstance(action, Create | Resolve) for action in plan.actions):
             try:
-                check_account(pinned, self._eyes.cloud.caller_account())
+                check_account(pinned, work.eyes.cloud.caller_account())
             except AwsError as error:
                 return resource, refused_before(plan, before, error)
         opened = pending(work.desired, plan)
@@ -143,8 +159,8 @@ class Reconciler:
             self._watcher.endpoint_recreated(role.value)
         applied = apply(self._hands(work), plan, before, resource.status)
         note_changes(work, applied)
-        past.not_before = self._eyes.inventory.clock()
-        self._eyes.inventory.hint_transitional(work.desired.region)
+        past.not_before = work.eyes.inventory.clock()
+        work.eyes.inventory.hint_transitional(work.desired.region)
         return resource, applied
 
     def _remember(self, work: Round) -> None:
@@ -153,7 +169,7 @@ class Reconciler:
         work.past.blind_since = None
         others = (*seen.neighbours, *seen.named.values(), *seen.contributions)
         ids = [endpoint.id for endpoint in (*seen.holdings.all, *others)]
-        self._interest.note(work.resource.key, desired.region, desired.vpc_id, ids)
+        self._interest.note(work.resource.key, Place(work.eyes.account, desired.region), desired.vpc_id, ids)
         work.past.prerequisites_stale = bool(work.refusals)
         settled = {role for role, holding in seen.holdings.by_role.items() if holding.all}
         settled |= {plan.role for plan in work.plan.roles if plan.given_up}
@@ -166,13 +182,13 @@ class Reconciler:
             if plan.live is not None:
                 work.past.note_seen(plan.role, {finding.difference.field for finding in plan.findings})
         if is_transitional(seen.holdings.all):
-            self._eyes.inventory.hint_transitional(desired.region)
+            work.eyes.inventory.hint_transitional(desired.region)
 
     def _hands(self, work: Round) -> Hands:
         desired = work.desired
         identity = identity_for(desired)
         return Hands(
-            gateway=self._eyes.cloud.gateway(desired.region),
+            gateway=work.eyes.cloud.gateway(desired.region),
             owner=desired.owner,
             uid=work.resource.uid,
             generation=work.resource.generation,

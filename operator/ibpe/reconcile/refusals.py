@@ -57,11 +57,12 @@ def _whole(desired: Desired, seen: Observation) -> Iterator[Refusal]:
         yield Refusal(
             "VpcNotFound",
             f"{desired.vpc_id} does not exist in account {seen.account}, {desired.region}: correct spec.vpcID "
-            "(the resource must be made anew, vpcID is immutable) or the operator's credentials.",
+            "or accountRef (the resource must be made anew, both are immutable), or the operator's credentials.",
         )
     elif vpc.owner_id != seen.account:
         yield Refusal(
             "VpcOfAnotherAccount",
             f"{vpc.id} belongs to account {vpc.owner_id} and is only shared with {seen.account}: endpoints can be made "
-            f"by the owner alone, so run this with credentials of {vpc.owner_id}.",
+            f"by the owner alone, so make this resource anew with an accountRef that is {vpc.owner_id}, or run an "
+            "operator with credentials of it.",
         )

@@ -13,6 +13,7 @@ from ibpe.aws.gateway import Endpoint, EndpointState, Gateway, VpcID
 from ibpe.aws.inventory import ObservationFailed
 from ibpe.policy.contribution import mark
 from ibpe.reconcile import held_up
+from ibpe.reconcile.accounts import Accounts, NotAllowed
 from ibpe.reconcile.actions import Resolve, Withdraw
 from ibpe.reconcile.apply import apply, delete
 from ibpe.reconcile.contributing import EndpointLocks
@@ -27,7 +28,7 @@ from ibpe.reconcile.memory import Recollection
 from ibpe.reconcile.notices import of_stuck
 from ibpe.reconcile.observe import AccountMismatch, Eyes, check_account, identity_of, recorded_ids
 from ibpe.reconcile.plan import Applied, Plan, RolePlan
-from ibpe.reconcile.ports import Events, Outcome, Resource
+from ibpe.reconcile.ports import Events, Outcome, Resource, Resources
 from ibpe.reconcile.remains import Remains, look
 from ibpe.reconcile.retention import is_bare, retains
 from ibpe.reconcile.wanted import Owner
@@ -41,7 +42,8 @@ VPC_IS_GONE = frozenset({"InvalidVpcID.NotFound", "InvalidVpcId.NotFound"})
 class Teardown:
     """Deleting what belongs to resources that are going."""
 
-    eyes: Eyes
+    accounts: Accounts
+    resources: Resources
     events: Events
     locks: EndpointLocks
     cluster: str
@@ -52,10 +54,13 @@ class Teardown:
             return Outcome(result="gone")
         if self._abandoned(resource):
             return self._abandon(resource)
-        if resource.spec.get("suspend") is True:
-            return self._hold(resource, now, "Suspended", "Deletion waits: spec.suspend is true. Set it to false.")
+        held = _held(resource)
+        if held is not None:
+            return self._hold(resource, now, *held)
         try:
-            return self._proceed(resource, past, now)
+            return self._proceed(self.accounts.of(resource, past), resource, past, now)
+        except NotAllowed as denied:
+            return self._hold(resource, now, denied.reason, f"Deletion waits: {denied} {_way_out(resource)}")
         except AccountMismatch as mismatch:
             return self._hold(resource, now, "AccountMismatch", f"Deletion waits: {mismatch} {_way_out(resource)}")
         except ObservationFailed as failed:
@@ -63,23 +68,21 @@ class Teardown:
         except AwsError as error:
             return self._failed(resource, now, error)
 
-    def _proceed(self, resource: Resource, past: Recollection, now: datetime) -> Outcome:
-        check_account(resource.status, self.eyes.cloud.caller_account())
-        region, unclear = resource.spec.get("region"), _unclear(resource)
-        if unclear is not None or not isinstance(region, str):
-            return self._hold(resource, now, "InvalidSpec", f"Deletion waits: {unclear} {_way_out(resource)}")
-        gateway = self.eyes.cloud.gateway(region)
+    def _proceed(self, eyes: Eyes, resource: Resource, past: Recollection, now: datetime) -> Outcome:
+        check_account(resource.status, eyes.cloud.caller_account())
+        region = str(resource.spec["region"])
+        gateway = eyes.cloud.gateway(region)
         identity = self._identity(resource, region)
-        remains = look(self.eyes.inventory, gateway, resource, identity, past, now)
+        remains = look(eyes.inventory, gateway, resource, identity, past, now)
         if remains.rest_on_absence:
-            check_account(resource.status, self.eyes.cloud.caller_account())  # of the credentials that just looked
+            check_account(resource.status, eyes.cloud.caller_account())  # of the credentials that just looked
         if remains.nothing and not remains.strangers:
             return self._second_look(resource, remains, past, now)
         past.seen_gone_at = None
         refusal = _cannot_proceed(remains)
         if refusal is not None:
             return self._hold(resource, now, "OwnershipMismatch", f"{refusal} {_way_out(resource)}")
-        self.eyes.inventory.hint_transitional(region)
+        eyes.inventory.hint_transitional(region)
         entries = refreshed(
             resource.status,
             None,
@@ -93,7 +96,7 @@ class Teardown:
         applied = self._let_go(resource, gateway, identity, remains, past, now)
         status = status.model_copy(update={"endpoints": _with_found(entries, applied)})
         status = _progress(status, resource, remains, applied, now)
-        self.eyes.resources.write_status(resource, status)
+        self.resources.write_status(resource, status)
         if applied.failures:
             return Outcome(retry=True, result="error")
         return Outcome(requeue_after=SECOND_LOOK_SECONDS if applied.done else LOOK_AGAIN_SECONDS, result="waiting")
@@ -155,7 +158,7 @@ class Teardown:
         else:
             what = "nothing else" if remains.stuck else "nothing left"
             self.events.publish(resource, "Deleted", f"AWS shows {what} of {', '.join(ids) or 'it'}.")
-        self.eyes.resources.remove_finalizer(resource)
+        self.resources.remove_finalizer(resource)
         return Outcome(result="gone")
 
     def _tell_what_stays(self, resource: Resource, remains: Remains) -> None:
@@ -179,12 +182,12 @@ class Teardown:
         left = f"{ids}{f', {intents}' if intents else ''}{statements}"
         note = f"Abandoned on request: account {resource.abandoned_account} may still hold {left}."
         self.events.publish(resource, "Abandoned", note, warning=True)
-        self.eyes.resources.remove_finalizer(resource)
+        self.resources.remove_finalizer(resource)
         return Outcome(result="gone")
 
     def _hold(self, resource: Resource, now: datetime, reason: str, message: str) -> Outcome:
         status = held_up.stalled(resource.status, resource.generation, now, reason, message)
-        self.eyes.resources.write_status(resource, status)
+        self.resources.write_status(resource, status)
         told = status.condition(ConditionType.STALLED)
         self.events.publish(resource, "DeletionBlocked", told.message if told else message, warning=True)
         return Outcome(retry=True, result="refused")
@@ -194,7 +197,7 @@ class Teardown:
             message = f"{_described(error, resource)} Deletion waits for that. {_way_out(resource)}"
             return self._hold(resource, now, error.reason, message)
         status = held_up.deleting(resource.status, resource.generation, now, _described(error, resource))
-        self.eyes.resources.write_status(resource, status)
+        self.resources.write_status(resource, status)
         return Outcome(retry=True, result="error")
 
 
@@ -256,6 +259,14 @@ def _cannot_proceed(remains: Remains) -> str | None:
         what = ", ".join(endpoint.id for endpoint in remains.holdings.unknown_roles)
         return f"Deletion waits: {what} carries this resource's tags with a role that this version doesn't know."
     return None
+
+
+def _held(resource: Resource) -> tuple[str, str] | None:
+    """Reason and message for which the deletion waits, before anything is asked."""
+    if resource.spec.get("suspend") is True:
+        return "Suspended", "Deletion waits: spec.suspend is true. Set it to false."
+    unclear = _unclear(resource)
+    return ("InvalidSpec", f"Deletion waits: {unclear} {_way_out(resource)}") if unclear is not None else None
 
 
 def _unclear(resource: Resource) -> str | None:

@@ -1,4 +1,4 @@
-"""The AWS watch: when to look at a region again, and whom a difference concerns. Knows no AWS call."""
+"""The AWS watch: when to look at a region of an account again, and whom a difference concerns. Knows no AWS call."""
 
 import logging
 import random
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from ibpe.reconcile.observe import STALE_SECONDS
-from ibpe.reconcile.ports import Key
+from ibpe.reconcile.ports import Key, Place
 from ibpe.runtime.interest import Interest
 
 log: Final = logging.getLogger(__name__)
@@ -71,6 +71,18 @@ class PrerequisiteFacts(Protocol):
         """Look at everything that was ever asked for; the keys for which something differs."""
 
 
+class View(Protocol):
+    """What sees one account."""
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """The first tier."""
+
+    @property
+    def prerequisites(self) -> PrerequisiteFacts:
+        """The second tier."""
+
+
 @dataclass(frozen=True)
 class Periods:
     """Seconds between two looks."""
@@ -80,19 +92,19 @@ class Periods:
     prerequisites: float = 600.0
 
 
-def concerned(region: str, difference: Difference, interest: Interest) -> frozenset[Key]:
+def concerned(place: Place, difference: Difference, interest: Interest) -> frozenset[Key]:
     """The owners, whoever looks at the endpoint, and for others' endpoints all of the VPC (conflicts come and go)."""
     owners = frozenset(Key(*owner.split("/", 1)) for owner in difference.owners if owner.count("/") == 1)
-    neighbours = interest.in_vpc(region, difference.vpc_id) if difference.foreign else frozenset()
+    neighbours = interest.in_vpc(place, difference.vpc_id) if difference.foreign else frozenset()
     return owners | interest.of_endpoint(difference.endpoint_id) | neighbours
 
 
 class FirstTier:
-    """The looks at one region's endpoints."""
+    """The looks at the endpoints of one region of an account."""
 
     def __init__(
         self,
-        region: str,
+        place: Place,
         snapshots: Snapshots,
         interest: Interest,
         wake: Callable[[Key], None],
@@ -100,7 +112,8 @@ class FirstTier:
         periods: Periods,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.region = region
+        self.place = place
+        self._fields = {"account": place.account, "region": place.region}
         self._snapshots = snapshots
         self._interest = interest
         self._wake = wake
@@ -111,7 +124,7 @@ class FirstTier:
 
     def seconds_until_due(self) -> float:
         """How long until the next look; shorter as soon as something of ours is in transition."""
-        fast = self._snapshots.is_transitional(self.region)
+        fast = self._snapshots.is_transitional(self.place.region)
         period = min(self._periods.snapshot_fast, self._periods.snapshot) if fast else self._periods.snapshot
         return self._last + period - self._clock()
 
@@ -119,32 +132,36 @@ class FirstTier:
         """Take a snapshot, wake whom it concerns; wake all of the region when sight is lost, and when it returns."""
         self._last = self._clock()
         try:
-            for difference in self._snapshots.refresh(self.region):
-                for key in concerned(self.region, difference, self._interest):
+            for difference in self._snapshots.refresh(self.place.region):
+                for key in concerned(self.place, difference, self._interest):
                     self._wake(key)
         except Exception as failure:  # noqa: BLE001 -- whatever it is, the next look comes; ageing is what is reported
-            log.warning("No snapshot of %s: %s", self.region, failure, extra={"region": self.region})
+            log.warning("No snapshot of %s: %s", self.place, failure, extra=self._fields)
         self._report_sight()
 
     def _report_sight(self) -> None:
-        age = min(self._snapshots.age(self.region), self._clock() - self._began)
+        age = min(self._snapshots.age(self.place.region), self._clock() - self._began)
         stale = age >= STALE_SECONDS
         if stale == self._told_stale:
             return
         self._told_stale = stale
         log.log(
-            logging.ERROR if stale else logging.INFO, "Sight of %s is %s.", self.region, "lost" if stale else "back"
+            logging.ERROR if stale else logging.INFO,
+            "Sight of %s is %s.",
+            self.place,
+            "lost" if stale else "back",
+            extra=self._fields,
         )
-        for key in self._interest.in_region(self.region):
+        for key in self._interest.at(self.place):
             self._wake(key)
 
 
 class SecondTier:
-    """The looks at what one region's endpoints need around them."""
+    """The looks at what these endpoints need around them."""
 
     def __init__(
         self,
-        region: str,
+        place: Place,
         prerequisites: PrerequisiteFacts,
         interest: Interest,
         wake: Callable[[Key], None],
@@ -153,7 +170,8 @@ class SecondTier:
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self.region = region
+        self.place = place
+        self._fields = {"account": place.account, "region": place.region}
         self._prerequisites = prerequisites
         self._interest = interest
         self._wake = wake
@@ -172,10 +190,10 @@ class SecondTier:
         """Look at all of it, wake whom a difference concerns; wake all of the region once when no look succeeds."""
         begun_at = self._clock()
         try:
-            for key in self._prerequisites.refresh(self.region):
+            for key in self._prerequisites.refresh(self.place.region):
                 self._wake(key)
         except Exception as failure:  # noqa: BLE001 -- the next look comes, and each reconcile asks for itself
-            log.warning("No look at the prerequisites in %s: %s", self.region, failure, extra={"region": self.region})
+            log.warning("No look at the prerequisites in %s: %s", self.place, failure, extra=self._fields)
             self._next = self._clock() + min(self._period, AGAIN_SECONDS)
             self._report_age()
         else:
@@ -186,7 +204,7 @@ class SecondTier:
         if self._told_outdated or self._clock() - self._good <= OUTDATED * self._period:
             return
         self._told_outdated = True
-        for key in self._interest.in_region(self.region):
+        for key in self._interest.at(self.place):
             self._wake(key)
 
     def _spread(self) -> float:
@@ -204,27 +222,28 @@ class Tier(Protocol):
 
 
 class AwsWatch:
-    """Two threads for each region that any key is interested in; they end when nobody is any more."""
+    """Two threads for each region of an account that any key is interested in; they end when nobody is any more.
+
+    `view` gives what sees an account, by its name.
+    """
 
     def __init__(
         self,
-        snapshots: Snapshots,
-        prerequisites: PrerequisiteFacts,
+        view: Callable[[str], View],
         interest: Interest,
         wake: Callable[[Key], None],
         *,
         periods: Periods,
         on_death: Callable[[BaseException], None],
     ) -> None:
-        self._snapshots = snapshots
-        self._prerequisites = prerequisites
+        self._view = view
         self._interest = interest
         self._wake = wake
         self._periods = periods
         self._on_death = on_death
         self._stopping = threading.Event()
         self._lookout = threading.Thread(target=self._guarded, args=(self._keep_watch,), name="aws-watch", daemon=True)
-        self._watched: dict[str, threading.Event] = {}
+        self._watched: dict[Place, threading.Event] = {}
 
     def start(self) -> None:
         """Begin to watch."""
@@ -241,20 +260,23 @@ class AwsWatch:
 
     def _keep_watch(self) -> None:
         while not self._stopping.wait(LOOKOUT_SECONDS):
-            regions = self._interest.regions()
-            for region in self._watched.keys() - regions:
-                self._watched.pop(region).set()
-                self._snapshots.forget_region(region)
-            for region in regions - self._watched.keys():
-                self._watched[region] = self._watch(region)
+            places = self._interest.places()
+            for place in self._watched.keys() - places:
+                self._watched.pop(place).set()
+                self._view(place.account).snapshots.forget_region(place.region)
+            for place in places - self._watched.keys():
+                self._watched[place] = self._watch(place)
 
-    def _watch(self, region: str) -> threading.Event:
-        ended = threading.Event()
-        first = FirstTier(region, self._snapshots, self._interest, self._wake, periods=self._periods)
-        second = SecondTier(region, self._prerequisites, self._interest, self._wake, period=self._periods.prerequisites)
+    def _watch(self, place: Place) -> threading.Event:
+        ended, view, periods = threading.Event(), self._view(place.account), self._periods
+        first = FirstTier(place, view.snapshots, self._interest, self._wake, periods=periods)
+        second = SecondTier(place, view.prerequisites, self._interest, self._wake, period=periods.prerequisites)
         for name, tier in (("snapshots", first), ("prerequisites", second)):
             thread = threading.Thread(
-                target=self._guarded, args=(self._drive, tier, ended), name=f"{name}-{region}", daemon=True
+                target=self._guarded,
+                args=(self._drive, tier, ended),
+                name=f"{name}-{place.account}-{place.region}",
+                daemon=True,
             )
             thread.start()
         return ended

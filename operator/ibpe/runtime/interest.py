@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ibpe.reconcile.ports import Key
+from ibpe.reconcile.ports import Key, Place
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class _Entry:
-    region: str
+    place: Place
     vpc_id: str
     endpoint_ids: frozenset[str]
 
@@ -23,20 +23,20 @@ class Interest:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._entries: dict[Key, _Entry] = {}
-        self._by_region: dict[str, set[Key]] = {}
-        self._by_vpc: dict[tuple[str, str], set[Key]] = {}
+        self._by_place: dict[Place, set[Key]] = {}
+        self._by_vpc: dict[tuple[Place, str], set[Key]] = {}
         self._by_endpoint: dict[str, set[Key]] = {}
 
-    def note(self, key: Key, region: str, vpc_id: str, endpoint_ids: Iterable[str]) -> None:
+    def note(self, key: Key, place: Place, vpc_id: str, endpoint_ids: Iterable[str]) -> None:
         """The key's reconcile depends on that VPC and on those endpoints, ours and others'."""
-        entry = _Entry(region, vpc_id, frozenset(endpoint_ids))
+        entry = _Entry(place, vpc_id, frozenset(endpoint_ids))
         with self._lock:
             if self._entries.get(key) == entry:
                 return
             self._forget(key)
             self._entries[key] = entry
-            self._by_region.setdefault(region, set()).add(key)
-            self._by_vpc.setdefault((region, vpc_id), set()).add(key)
+            self._by_place.setdefault(place, set()).add(key)
+            self._by_vpc.setdefault((place, vpc_id), set()).add(key)
             for endpoint_id in entry.endpoint_ids:
                 self._by_endpoint.setdefault(endpoint_id, set()).add(key)
 
@@ -45,20 +45,20 @@ class Interest:
         with self._lock:
             self._forget(key)
 
-    def regions(self) -> frozenset[str]:
+    def places(self) -> frozenset[Place]:
         """Where anything is looked at."""
         with self._lock:
-            return frozenset(self._by_region)
+            return frozenset(self._by_place)
 
-    def in_region(self, region: str) -> frozenset[Key]:
-        """The keys of a region."""
+    def at(self, place: Place) -> frozenset[Key]:
+        """The keys of a Region of an account."""
         with self._lock:
-            return frozenset(self._by_region.get(region, ()))
+            return frozenset(self._by_place.get(place, ()))
 
-    def in_vpc(self, region: str, vpc_id: str) -> frozenset[Key]:
+    def in_vpc(self, place: Place, vpc_id: str) -> frozenset[Key]:
         """The keys of a VPC."""
         with self._lock:
-            return frozenset(self._by_vpc.get((region, vpc_id), ()))
+            return frozenset(self._by_vpc.get((place, vpc_id), ()))
 
     def of_endpoint(self, endpoint_id: str) -> frozenset[Key]:
         """The keys that look at an endpoint."""
@@ -69,8 +69,8 @@ class Interest:
         entry = self._entries.pop(key, None)
         if entry is None:
             return
-        _discard(self._by_region, entry.region, key)
-        _discard(self._by_vpc, (entry.region, entry.vpc_id), key)
+        _discard(self._by_place, entry.place, key)
+        _discard(self._by_vpc, (entry.place, entry.vpc_id), key)
         for endpoint_id in entry.endpoint_ids:
             _discard(self._by_endpoint, endpoint_id, key)
 

@@ -12,6 +12,7 @@ from ibpe import __version__
 from ibpe.kube import watch
 from ibpe.kube.connect import NoCluster
 from ibpe.runtime import logs
+from ibpe.runtime.accounts_file import InvalidAccounts
 from ibpe.runtime.allocator import share_one_pool
 from ibpe.runtime.leadership import NoNamespace
 from ibpe.runtime.process import Compose, Process
@@ -34,8 +35,8 @@ def run(settings: Settings, compose: Compose | None = None) -> int:
     log.info("Starting.", extra={"version": __version__, "cluster": settings.cluster_name})
     try:
         return asyncio.run(_operate(settings, compose or _product()))
-    except (NoCluster, NoNamespace) as nowhere:
-        log.critical("%s", nowhere)
+    except (NoCluster, NoNamespace, InvalidAccounts) as fault:
+        log.critical("%s", fault)
     except OSError as failure:
         log.critical("A port can't be had: %s", failure)
     return 1

@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -24,11 +24,11 @@ from ibpe.runtime.health import ProbeServer
 from ibpe.runtime.interest import Interest
 from ibpe.runtime.leadership import leadership
 from ibpe.runtime.lister import Lister
-from ibpe.runtime.metrics import Metrics
+from ibpe.runtime.metrics import Metrics, RegionState
 from ibpe.runtime.queue import WorkQueue
 from ibpe.runtime.router import Router, only_known
 from ibpe.runtime.settings import Settings
-from ibpe.runtime.sight import Looks, Sight
+from ibpe.runtime.sight import Looks, Sight, merged
 from ibpe.runtime.workers import Reconcile, Workers
 
 log: Final = logging.getLogger(__name__)
@@ -56,13 +56,20 @@ class Sights(Snapshots, Looks, Protocol):
 
 
 class Facts(PrerequisiteFacts, Protocol):
-    """The second tier, which also forgets."""
+    """The second tier, likewise."""
 
     def failing(self, region: str) -> bool:
         """Whether the last look brought nothing."""
 
-    def forget(self, key: Key) -> None:
-        """The key is gone."""
+
+@dataclass(frozen=True)
+class View:
+    """What sees one account, for who watches and for who measures."""
+
+    snapshots: Sights
+    prerequisites: Facts
+    account: Callable[[], str]
+    """Twelve digits; "" until AWS has told it."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,10 @@ class Story:
     reconcile: Reconcile
     forget: Callable[[str], None]
     """By uid."""
-    snapshots: Sights
-    prerequisites: Facts
+    forget_key: Callable[[Key], None]
+    """What is kept by the name of a resource."""
+    view: Callable[[str], View]
+    """By the account's name."""
 
 
 Compose = Callable[[Ground], Story]
@@ -116,8 +125,7 @@ class Process:
             self.queue, story.reconcile, count=settings.workers, on_death=self._death, observer=self.metrics
         )
         self.aws_watch = AwsWatch(
-            story.snapshots,
-            story.prerequisites,
+            story.view,
             ground.interest,
             only_known(self.watch.memory, self.queue.add),
             periods=Periods(settings.snapshot_seconds, settings.snapshot_fast_seconds, settings.prerequisites_seconds),
@@ -132,17 +140,7 @@ class Process:
             on_caught_up=self.workers.begin,
             on_death=self._death,
         )
-        self.metrics.show_regions(
-            Sight(
-                cluster=settings.cluster_name,
-                namespaces=settings.watch_namespaces,
-                regions=ground.interest.regions,
-                looks=story.snapshots,
-                facts_failing=story.prerequisites.failing,
-                knows=self.watch.memory.knows_key,
-                caught_up=lambda: self.lister.caught_up,
-            ).states
-        )
+        self.metrics.show_regions(lambda: merged(self._states(ground.interest, story)))
 
     def serve(self) -> None:
         """Serve probes and metrics; nothing else is done yet. A standby is alive and ready: it could lead at once."""
@@ -203,8 +201,24 @@ class Process:
             ground.interest,
             self.metrics.resources,
             forget_uid=story.forget,
-            forget_key=story.prerequisites.forget,
+            forget_key=story.forget_key,
         )
+
+    def _states(self, interest: Interest, story: Story) -> Iterator[RegionState]:
+        places = interest.places()
+        for name in {place.account for place in places}:
+            view = story.view(name)
+            regions = [place.region for place in places if place.account == name]
+            yield from Sight(
+                cluster=self.settings.cluster_name,
+                namespaces=self.settings.watch_namespaces,
+                regions=lambda: regions,  # noqa: B023 -- asked before the loop goes on
+                looks=view.snapshots,
+                facts_failing=view.prerequisites.failing,
+                knows=self.watch.memory.knows_key,
+                caught_up=lambda: self.lister.caught_up,
+                account=view.account(),
+            ).states()
 
     def _death(self, death: BaseException) -> None:
         self.died = True

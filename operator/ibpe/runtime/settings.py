@@ -4,6 +4,7 @@ AWS's own settings (region, credentials, AWS_ENDPOINT_URL) and KUBECONFIG belong
 """
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -62,6 +63,8 @@ class Settings(BaseSettings):
     """Seconds to wait for a connection to AWS; each call is sent once, and retried by the work queue."""
     aws_read_timeout_seconds: Seconds = 15.0
     """Seconds to wait for AWS's answer."""
+    accounts_file: Path | None = None
+    """A YAML file of the accounts, Regions and VPCs that namespaces may use; without one: the operator's own account."""
     leader_election: bool = False
     """Of several replicas, only the holder of a Lease works; the others wait, ready to take over."""
     lease_namespace: str = ""
@@ -81,6 +84,11 @@ class Settings(BaseSettings):
         if not _CLUSTER_NAME.fullmatch(value):
             raise ValueError("give 1 to 63 letters, digits, '.', '_' or '-'")
         return value
+
+    @field_validator("accounts_file", mode="before")
+    @classmethod
+    def _no_file_when_empty(cls, value: object) -> object:
+        return value if value != "" else None
 
     @field_validator("watch_namespaces", mode="before")
     @classmethod

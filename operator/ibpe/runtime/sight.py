@@ -34,7 +34,7 @@ class Looks(Protocol):
 
 @dataclass(frozen=True)
 class Sight:
-    """Answers at each scrape. `namespaces` are those that are served; none: all."""
+    """Answers at each scrape, for one account. `namespaces` are those that are served; none: all."""
 
     cluster: str
     namespaces: tuple[str, ...]
@@ -45,13 +45,15 @@ class Sight:
     knows: Callable[[Key], bool]
     caught_up: Callable[[], bool]
     """Whether everything that exists is known: before that, nothing may be called an orphan."""
+    account: str = ""
+    """Its id, where it is known without a look."""
 
     def states(self) -> Iterator[RegionState]:
         """The regions that any resource is about."""
         for region in sorted(self.regions()):
             snapshot = self.looks.latest(region)
             yield RegionState(
-                account=snapshot.account if snapshot is not None else "",
+                account=snapshot.account if snapshot is not None else self.account,
                 region=region,
                 snapshot_age=self.looks.age(region),
                 braked=self.looks.braked(region),
@@ -69,3 +71,20 @@ class Sight:
             return False
         key = Key(*owner.split("/"))
         return (not self.namespaces or key.namespace in self.namespaces) and not self.knows(key)
+
+
+def merged(states: Iterable[RegionState]) -> Iterator[RegionState]:
+    """One for each account and region, the worst of what its several names have: two series alike void a scrape."""
+    by_place: dict[tuple[str, str], list[RegionState]] = {}
+    for state in states:
+        by_place.setdefault((state.account, state.region), []).append(state)
+    for (account, region), some in by_place.items():
+        orphans = [state.orphans for state in some if state.orphans is not None]
+        yield RegionState(
+            account=account,
+            region=region,
+            snapshot_age=max(state.snapshot_age for state in some),
+            braked=any(state.braked for state in some),
+            failing=any(state.failing for state in some),
+            orphans=max(orphans) if orphans else None,
+        )

@@ -114,6 +114,10 @@ class FakeCloud:
         self._call("vpcs", ids)
         return {each: self.known_vpcs[each] for each in ids if each in self.known_vpcs}
 
+    def vpc_tags(self, vpc_id: VpcID) -> Mapping[str, str] | None:
+        self._call("vpc_tags", (vpc_id,))
+        return self.known_vpcs[vpc_id].tags if vpc_id in self.known_vpcs else None
+
     def subnets(self, ids: Collection[SubnetID]) -> Mapping[SubnetID, Subnet]:
         self._call("subnets", ids)
         return {each: self.known_subnets[each] for each in ids if each in self.known_subnets}

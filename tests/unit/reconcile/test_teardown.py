@@ -11,13 +11,14 @@ from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.errors import classify
 from ibpe.aws.gateway import AccountID, Cloud, DeleteFailure, Endpoint, EndpointID, EndpointState
 from ibpe.aws.snapshot import Snapshot
+from ibpe.reconcile.accounts import only
 from ibpe.reconcile.claims import ClaimIndex
 from ibpe.reconcile.contributing import EndpointLocks
 from ibpe.reconcile.memory import LAG_BOUND, Recollection
 from ibpe.reconcile.observe import Eyes, Inventory, Prerequisites
 from ibpe.reconcile.ports import Outcome
 from ibpe.reconcile.teardown import SECOND_LOOK_SECONDS, Teardown
-from tests.kubernetes_fake import FakeEvents, FakeResources
+from tests.kubernetes_fake import FakeEvents, FakeInterest, FakeResources
 from tests.unit.reconcile.account import Account
 from tests.unit.reconcile.given import (
     ACCOUNT,
@@ -84,7 +85,7 @@ class Ending:
             ClaimIndex(),
             0.0,
         )
-        self._teardown = Teardown(eyes, self.events, EndpointLocks(), CLUSTER)
+        self._teardown = Teardown(only(eyes, FakeInterest()), self.resources, self.events, EndpointLocks(), CLUSTER)
 
     def round(self, seconds: float = 0.0) -> Outcome:
         self.now += timedelta(seconds=seconds)

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ibpe.reconcile.ports import Key
+from ibpe.api.names import OWN_ACCOUNT
+from ibpe.reconcile.ports import Key, Place
 from ibpe.runtime.aws_watch import AwsWatch, FirstTier, Periods, SecondTier, concerned
 from ibpe.runtime.interest import Interest
 
 REGION = "us-west-2"
+HERE, ELSEWHERE = Place(OWN_ACCOUNT, REGION), Place(OWN_ACCOUNT, "eu-west-1")
 A, B, C = Key("team", "a"), Key("team", "b"), Key("team", "c")
 
 
@@ -71,11 +73,11 @@ class Setting:
 
     def __post_init__(self) -> None:
         self.snapshots = Snapshots(self.clock)
-        self.interest.note(A, REGION, "vpc-1", ["vpce-1"])
-        self.interest.note(B, REGION, "vpc-1", ["vpce-2"])
-        self.interest.note(C, "eu-west-1", "vpc-1", ["vpce-3"])
+        self.interest.note(A, HERE, "vpc-1", ["vpce-1"])
+        self.interest.note(B, HERE, "vpc-1", ["vpce-2"])
+        self.interest.note(C, ELSEWHERE, "vpc-1", ["vpce-3"])
         self.tier = FirstTier(
-            REGION, self.snapshots, self.interest, self.woken.append, periods=Periods(60, 5, 600), clock=self.clock
+            HERE, self.snapshots, self.interest, self.woken.append, periods=Periods(60, 5, 600), clock=self.clock
         )
 
     def look_after(self, seconds: float) -> None:
@@ -97,18 +99,18 @@ class Setting:
     ids=["its owner", "old and new owner", "who looks at it", "nobody", "the VPC", "another VPC", "forged tags"],
 )
 def test_a_difference_wakes_whom_it_concerns(change: Change, keys: set[Key]) -> None:
-    assert concerned(REGION, change, Setting().interest) == keys
+    assert concerned(HERE, change, Setting().interest) == keys
 
 
 def test_interest_follows_the_latest_note_and_forgets() -> None:
     interest = Setting().interest
-    interest.note(A, "eu-west-1", "vpc-7", ["vpce-7"])
+    interest.note(A, ELSEWHERE, "vpc-7", ["vpce-7"])
     assert interest.of_endpoint("vpce-1") == frozenset()
-    assert interest.in_vpc("eu-west-1", "vpc-7") == {A}
-    assert interest.in_region(REGION) == {B}
+    assert interest.in_vpc(ELSEWHERE, "vpc-7") == {A}
+    assert interest.at(HERE) == {B}
     interest.forget(B)
     interest.forget(B)
-    assert interest.regions() == {"eu-west-1"}
+    assert interest.places() == {ELSEWHERE}
 
 
 def test_a_look_is_due_each_minute_and_each_five_seconds_in_transition() -> None:
@@ -161,6 +163,12 @@ def test_a_region_never_seen_is_blind_from_its_beginning() -> None:
     assert sorted(setting.woken) == [A, B]
 
 
+@dataclass
+class View:
+    snapshots: Snapshots
+    prerequisites: "Facts"
+
+
 class Facts:
     def __init__(self) -> None:
         self.failing = False
@@ -176,7 +184,7 @@ class Facts:
 @pytest.mark.parametrize(("chance", "seconds"), [(0.0, 600.0), (0.5, 570.0)])
 def test_the_second_tier_is_spread_and_goes_on_after_a_failure(chance: float, seconds: float) -> None:
     clock, facts, woken = Clock(), Facts(), list[Key]()
-    tier = SecondTier(REGION, facts, Interest(), woken.append, period=600, clock=clock, chance=lambda: chance)
+    tier = SecondTier(HERE, facts, Interest(), woken.append, period=600, clock=clock, chance=lambda: chance)
     assert tier.seconds_until_due() == seconds
     clock.now += 1000
     tier.look()
@@ -190,7 +198,7 @@ def test_the_second_tier_is_spread_and_goes_on_after_a_failure(chance: float, se
 def test_the_second_tier_wakes_the_region_once_when_its_facts_grow_old() -> None:
     clock, facts, woken = Clock(), Facts(), list[Key]()
     interest = Setting().interest
-    tier = SecondTier(REGION, facts, interest, woken.append, period=600, clock=clock, chance=lambda: 0)
+    tier = SecondTier(HERE, facts, interest, woken.append, period=600, clock=clock, chance=lambda: 0)
     facts.failing = True
     woken_at = []
     for _ in range(40):
@@ -209,7 +217,7 @@ def test_the_second_tier_wakes_the_region_once_when_its_facts_grow_old() -> None
 
 def test_the_second_tier_looks_no_rarer_after_a_failure_than_before() -> None:
     clock, facts = Clock(), Facts()
-    tier = SecondTier(REGION, facts, Interest(), lambda _: None, period=10, clock=clock, chance=lambda: 0)
+    tier = SecondTier(HERE, facts, Interest(), lambda _: None, period=10, clock=clock, chance=lambda: 0)
     facts.failing = True
     tier.look()
     assert tier.seconds_until_due() == 10
@@ -219,12 +227,16 @@ def test_a_region_is_watched_for_as_long_as_it_interests_somebody() -> None:
     interest, snapshots, facts = Interest(), Snapshots(Clock()), Facts()
     deaths: list[BaseException] = []
     watch = AwsWatch(
-        snapshots, facts, interest, lambda _: None, periods=Periods(0.02, 0.01, 0.02), on_death=deaths.append
+        lambda _: View(snapshots, facts),
+        interest,
+        lambda _: None,
+        periods=Periods(0.02, 0.01, 0.02),
+        on_death=deaths.append,
     )
     watch.start()
     wait_until(lambda: watch.alive)
     assert threads_of(REGION) == 0
-    interest.note(A, REGION, "vpc-1", [])
+    interest.note(A, HERE, "vpc-1", [])
     wait_until(lambda: snapshots.looks > 2 and facts.looks > 2)
     assert threads_of(REGION) == 2
     interest.forget(A)

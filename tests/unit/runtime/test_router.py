@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 from prometheus_client import generate_latest
 
+from ibpe.api.names import OWN_ACCOUNT
 from ibpe.kube.seen import Seen, Sighting, Standing, Wakers
 from ibpe.reconcile.claims import ClaimIndex
-from ibpe.reconcile.ports import Key
+from ibpe.reconcile.ports import Key, Place
 from ibpe.runtime.interest import Interest
 from ibpe.runtime.metrics import Metrics
 from ibpe.runtime.queue import WorkQueue
@@ -99,10 +100,11 @@ def test_the_end_of_a_claims_holder_wakes_who_waits_for_it() -> None:
 def test_what_belongs_to_a_name_stays_with_its_namesake() -> None:
     setting = Setting()
     setting.router.seen(sighting(A, "old"), wake=True)
-    setting.interest.note(A, "us-west-2", "vpc-1", [])
+    here = Place(OWN_ACCOUNT, "us-west-2")
+    setting.interest.note(A, here, "vpc-1", [])
     setting.router.seen(sighting(A, "new"), wake=True)
     setting.router.ended("old", None)
-    assert setting.interest.in_region("us-west-2") == {A}
+    assert setting.interest.at(here) == {A}
     assert (setting.uids, setting.keys) == (["old"], [])
     assert [claimant.uid for claimant in setting.claims.claimants("us-west-2/vpc-1/private-dns/imagebuilder")] == [
         "new"
