@@ -23,6 +23,7 @@ GENERATED := codegen.actions:operator/ibpe/actions/reference.py \
              ibpe.api.advice:crds/advice.ibpe.dev_admission.yaml \
              codegen.argocd:deploy/argocd/argocd-cm.yaml \
              codegen.dashboard:deploy/grafana/dashboard.json \
+             codegen.chart_schema:charts/imagebuilder-private-endpoint-operator/values.schema.json \
              codegen.chart_page:charts/imagebuilder-private-endpoint-operator/README.md
 
 # What the chart carries of other folders: a chart can't hold links.

@@ -1,57 +1,14 @@
-"""The chart's README, from its values.yaml: each value with the `# --` comment above it. Knows YAML, not Helm."""
+"""Prints the chart's README: every value with the comment that values.yaml has on it. Knows nothing of Helm."""
 
 import json
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+import sys
+from typing import Final
 
 import yaml
 
-CHART: Final = Path(__file__).parent.parent / "charts" / "imagebuilder-private-endpoint-operator"
-_KEY: Final = re.compile(r"^(?P<indent> *)(?P<key>[A-Za-z]\w*):(?P<rest>.*)$")
+from codegen.chart_values import CHART, values
+
 _LONGEST_DEFAULT: Final = 60
-
-
-@dataclass(frozen=True)
-class Value:
-    """One value as a user sets it: `leaderElection.enabled`."""
-
-    path: str
-    default: object
-    text: str
-
-
-def values() -> Iterator[Value]:
-    """Every value that has a comment, in the file's order."""
-    text = (CHART / "values.yaml").read_text()
-    defaults = yaml.safe_load(text)
-    parents: list[tuple[int, str]] = []
-    comment: list[str] = []
-    for line in text.splitlines():
-        stripped = line.strip()
-        if stripped.startswith("# --"):
-            comment = [stripped.removeprefix("# --").strip()]
-        elif stripped.startswith("#") and comment:
-            comment.append(stripped.removeprefix("#").strip())
-        elif (found := _KEY.match(line)) is not None:
-            indent = len(found["indent"])
-            parents = [parent for parent in parents if parent[0] < indent]
-            parents.append((indent, found["key"]))
-            if comment:
-                path = [name for _, name in parents]
-                yield Value(".".join(path), _at(defaults, path), " ".join(comment))
-            comment = []
-        elif not stripped:
-            comment = []
-
-
-def _at(defaults: Any, path: list[str]) -> object:
-    for name in path:
-        defaults = defaults[name]
-    found: object = defaults
-    return found
 
 
 def page() -> str:
@@ -77,7 +34,8 @@ go on.
 
 ## Values
 
-A key that is not here is refused.
+A key that is not here is refused. When you upgrade, `--reset-then-reuse-values` keeps yours and takes the new chart's
+defaults for the rest.
 
 | Value | Default | |
 |---|---|---|
@@ -87,8 +45,8 @@ A key that is not here is refused.
 
 def _default(value: object) -> str:
     written = json.dumps(value)
-    return f"`{written}`" if len(written) <= _LONGEST_DEFAULT else "see values.yaml"
+    return f"`{written}`" if len(written) <= _LONGEST_DEFAULT else "[see there](values.yaml)"
 
 
 if __name__ == "__main__":
-    print(page(), end="")  # noqa: T201 -- what it is for
+    sys.stdout.write(page())

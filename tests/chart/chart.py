@@ -1,14 +1,20 @@
-"""The chart's files, and value sets as platform teams write them."""
+"""The chart's files, value sets as platform teams write them, and what the chart makes of them."""
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from sandbox.helm import Helm
+from sandbox.kube import build
+
 REPOSITORY: Final = Path(__file__).parents[2]
 CHART: Final = REPOSITORY / "charts" / "imagebuilder-private-endpoint-operator"
 Values = dict[str, Any]
+Manifest = dict[str, Any]
+RELEASE: Final = "ibpe"
 
 NAME: Final[Values] = {"clusterName": "prod-eu"}
 ROLE: Final = "arn:aws:iam::111122223333:role/ibpe"
@@ -55,12 +61,27 @@ MATRIX: Final[dict[str, Values]] = {
     "image by tag": {"image": {"tag": "0.1.0-rc.1"}},
     "everything for Prometheus and Grafana": {
         "metrics": {
-            "serviceMonitor": {"enabled": True, "labels": {"release": "monitoring"}, "interval": "15s"},
+            "serviceMonitor": {
+                "enabled": True,
+                "labels": {"release": "monitoring"},
+                "interval": "15s",
+                "relabelings": [{"targetLabel": "cluster", "replacement": "prod-eu"}],
+                "metricRelabelings": [{"action": "labeldrop", "regex": "pod"}],
+            },
             "prometheusRule": {"enabled": True, "labels": {"release": "monitoring"}, "runbookBaseURL": RUNBOOKS},
             "dashboard": {"enabled": True, "annotations": {"folder": "platform"}},
         }
     },
-    "a pod monitor": {"metrics": {"podMonitor": {"enabled": True}}},
+    "a pod monitor": {
+        "metrics": {
+            "podMonitor": {
+                "enabled": True,
+                "labels": {"release": "monitoring"},
+                "relabelings": [{"targetLabel": "cluster", "replacement": "prod-eu"}],
+                "metricRelabelings": [{"action": "labeldrop", "regex": "pod"}],
+            }
+        }
+    },
     "no metrics": {"metrics": {"enabled": False}},
     "a network policy": {
         "networkPolicy": {
@@ -99,7 +120,7 @@ MATRIX: Final[dict[str, Values]] = {
         "priorityClassName": "system-cluster-critical",
         "podAnnotations": {"prometheus.io/scrape": "true"},
         "podLabels": {"team": "platform"},
-        "commonLabels": {"cost-center": "42"},
+        "commonLabels": {"cost-center": "42", "app.kubernetes.io/part-of": "images", "app.kubernetes.io/name": "lost"},
         "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}},
         "terminationGracePeriodSeconds": 60,
         "shutdownSeconds": 45.5,
@@ -121,11 +142,29 @@ MATRIX: Final[dict[str, Values]] = {
         "aws": {"endpointURL": "http://127.0.0.1:4566"},
     },
     "other names": {"nameOverride": "ibpe", "fullnameOverride": "private-endpoints"},
+    "the longest names": {"nameOverride": "n" * 63, "fullnameOverride": "f" * 52, "leaderElection": {"leaseName": "l"}},
+    "OpenShift, which chooses users, with IPv6": {
+        "podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None},
+        "listenAddress": "::",
+    },
+    "maps and lists set to null": {
+        **dict.fromkeys(
+            ("accounts", "affinity", "commonLabels", "extraEnv", "extraObjects", "extraVolumeMounts", "extraVolumes")
+        ),
+        **dict.fromkeys(("imagePullSecrets", "nodeSelector", "podAnnotations", "podLabels", "resources")),
+        **dict.fromkeys(("tolerations", "topologySpreadConstraints", "watchNamespaces")),
+        "serviceAccount": {"annotations": None},
+        "metrics": {
+            "podMonitor": {"enabled": True, "labels": None, "relabelings": None, "metricRelabelings": None},
+            "dashboard": {"enabled": True, "labels": None, "annotations": None},
+        },
+        "networkPolicy": {"enabled": True, "metricsFrom": None},
+    },
 }
 """What a platform team sets, beside the cluster's name; `{namespace}` is the release's."""
 
 
-def values(case: str, namespace: str) -> Values:
+def values(case: str, namespace: str = "x") -> Values:
     """A value set of the matrix."""
     found: Values = json.loads(json.dumps({**NAME, **MATRIX[case]}).replace("{namespace}", namespace))
     return found
@@ -135,3 +174,49 @@ def defaults() -> Values:
     """values.yaml."""
     found: Values = yaml.safe_load((CHART / "values.yaml").read_text())
     return found
+
+
+def rendered(helm: Helm, given: Mapping[str, Any], *flags: str, namespace: str = "ibpe-system") -> str:
+    """What the release `ibpe` would consist of, hooks too. HelmError where the chart refuses."""
+    version = f"--kube-version={build.KUBERNETES.programs[1].version}"
+    command: tuple[str | Path, ...] = (
+        "template",
+        RELEASE,
+        CHART,
+        "--namespace",
+        namespace,
+        "--values",
+        "-",
+        version,
+        *flags,
+    )
+    return helm.run(*command, given=yaml.safe_dump(dict(given))).stdout
+
+
+def manifests(text: str) -> list[Manifest]:
+    """The objects of such a text."""
+    return [each for each in yaml.load_all(text, Loader=yaml.CSafeLoader) if each]
+
+
+def one(made: Iterable[Manifest], kind: str, ending: str = "") -> Manifest:
+    """The only object of a kind whose name has this ending."""
+    (found,) = (each for each in made if each["kind"] == kind and each["metadata"]["name"].endswith(ending))
+    return found
+
+
+def pods(made: Iterable[Manifest]) -> list[Manifest]:
+    """The pods that a Deployment and a Job would make."""
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                **each["spec"]["template"]["metadata"],
+                "namespace": each["metadata"]["namespace"],
+                "name": f"pod-of-{each['metadata']['name']}"[:63].rstrip("-"),
+            },
+            "spec": each["spec"]["template"]["spec"],
+        }
+        for each in made
+        if each["kind"] in {"Deployment", "Job"}
+    ]

@@ -1,7 +1,6 @@
 """The real helm, and a namespace of the real API server that enforces the restricted Pod Security Standard."""
 
 import uuid
-from pathlib import Path
 
 import pytest
 
@@ -25,8 +24,3 @@ def namespace(control_plane: ControlPlane) -> str:
     for served in ("team-a", "team-b"):
         control_plane.kubectl("create", "namespace", f"{name}-{served}")
     return name
-
-
-@pytest.fixture
-def values_file(tmp_path: Path) -> Path:
-    return tmp_path / "values.yaml"

@@ -17,20 +17,37 @@
 {{- end }}
 {{- end }}
 
+{{/* The labels by which the operator's pods are found. The pod of the uninstall check has another component. */}}
 {{- define "ibpe.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "ibpe.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: operator
+{{- end }}
+
+{{- define "ibpe.uninstallLabels" -}}
+app.kubernetes.io/name: {{ include "ibpe.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: uninstall-check
+{{- end }}
+
+{{/*
+Labels of one object, from a list: the root, and labels that win over all others. Then come those that users set, and the
+chart's. As a map, so that none is there twice.
+*/}}
+{{- define "ibpe.labelsWith" -}}
+{{- $root := index . 0 }}
+{{- $chart := dict
+  "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
+  "app.kubernetes.io/name" (include "ibpe.name" $root)
+  "app.kubernetes.io/instance" $root.Release.Name
+  "app.kubernetes.io/version" ($root.Chart.AppVersion | replace "+" "_")
+  "app.kubernetes.io/managed-by" $root.Release.Service
+  "app.kubernetes.io/part-of" "imagebuilder-private-endpoint-operator" }}
+{{- merge (dict) (index . 1 | default dict) ($root.Values.commonLabels | default dict) $chart | toYaml }}
 {{- end }}
 
 {{- define "ibpe.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{ include "ibpe.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/part-of: imagebuilder-private-endpoint-operator
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- include "ibpe.labelsWith" (list . (dict)) }}
 {{- end }}
 
 {{- define "ibpe.serviceAccountName" -}}
@@ -49,24 +66,7 @@ app.kubernetes.io/part-of: imagebuilder-private-endpoint-operator
 {{- end }}
 {{- end }}
 
-{{/* The restricted Pod Security Standard, for the pod and for its container. */}}
-{{- define "ibpe.podSecurityContext" -}}
-runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
-seccompProfile:
-  type: RuntimeDefault
-{{- end }}
-
-{{- define "ibpe.securityContext" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities:
-  drop: [ALL]
-{{- end }}
-
-{{/* Rules for our own kind: what the operator does in a namespace. */}}
+{{/* What the operator does with our own kind, in a namespace or in all. */}}
 {{- define "ibpe.rules" -}}
 - apiGroups: [ibpe.dev]
   resources: [imagebuilderprivateendpoints]
@@ -79,24 +79,80 @@ capabilities:
   verbs: [create]
 {{- end }}
 
-{{/* What can't work, in one sentence with the fix. */}}
-{{- define "ibpe.check" -}}
-{{- $_ := required "clusterName is required: give this cluster a name that it keeps when it is rebuilt, such as --set clusterName=prod-eu; it goes into a tag on everything that is made" .Values.clusterName }}
+{{/* Environment variables that the chart sets: name -> the value that it comes from, and what it is. */}}
+{{- define "ibpe.environment" -}}
+IBPE_CLUSTER_NAME: {from: clusterName, value: {{ .Values.clusterName | quote }}}
+{{- with .Values.watchNamespaces }}
+IBPE_WATCH_NAMESPACES: {from: watchNamespaces, value: {{ join "," . | quote }}}
+{{- end }}
 {{- with .Values.leaderElection }}
-{{- if and (not .enabled) (gt (int $.Values.replicaCount) 1) }}
-{{- fail (printf "replicaCount is %d with leaderElection.enabled false: both would work at once; turn leaderElection on, or set replicaCount to 1" (int $.Values.replicaCount)) }}
+IBPE_LEADER_ELECTION: {from: leaderElection.enabled, value: {{ .enabled | quote }}}
+{{- if .enabled }}
+IBPE_LEASE_NAMESPACE: {from: the release's namespace, value: {{ $.Release.Namespace | quote }}}
+IBPE_LEASE_NAME: {from: leaderElection.leaseName, value: {{ .leaseName | quote }}}
+IBPE_LEASE_DURATION_SECONDS: {from: leaderElection.leaseDurationSeconds, value: {{ .leaseDurationSeconds | quote }}}
+IBPE_LEASE_RENEW_DEADLINE_SECONDS: {from: leaderElection.renewDeadlineSeconds, value: {{ .renewDeadlineSeconds | quote }}}
+IBPE_LEASE_RETRY_SECONDS: {from: leaderElection.retrySeconds, value: {{ .retrySeconds | quote }}}
 {{- end }}
-{{- if not (and (lt (float64 .retrySeconds) (float64 .renewDeadlineSeconds)) (le (addf (float64 .renewDeadlineSeconds) 5) (float64 .leaseDurationSeconds))) }}
-{{- fail "leaderElection: retrySeconds must be less than renewDeadlineSeconds, and that less than leaseDurationSeconds by 5 or more: a leader must have ended before another begins" }}
+{{- end }}
+{{- if .Values.accounts }}
+IBPE_ACCOUNTS_FILE: {from: accounts, value: /etc/ibpe/accounts.yaml}
+{{- end }}
+IBPE_LOG_LEVEL: {from: logLevel, value: {{ .Values.logLevel | quote }}}
+IBPE_LOG_FORMAT: {from: logFormat, value: {{ .Values.logFormat | quote }}}
+IBPE_SHUTDOWN_SECONDS: {from: shutdownSeconds, value: {{ .Values.shutdownSeconds | quote }}}
+IBPE_HEALTH_HOST: {from: listenAddress, value: {{ .Values.listenAddress | quote }}}
+IBPE_HEALTH_PORT: {from: the chart's probes, value: "8080"}
+IBPE_METRICS_HOST: {from: listenAddress, value: {{ .Values.listenAddress | quote }}}
+IBPE_METRICS_PORT: {from: metrics.enabled, value: {{ ternary "9090" "-1" .Values.metrics.enabled | quote }}}
+{{- with .Values.aws.region }}
+AWS_REGION: {from: aws.region, value: {{ . | quote }}}
+{{- end }}
+{{- with .Values.aws.endpointURL }}
+AWS_ENDPOINT_URL: {from: aws.endpointURL, value: {{ . | quote }}}
 {{- end }}
 {{- end }}
-{{- if ge (float64 .Values.shutdownSeconds) (float64 .Values.terminationGracePeriodSeconds) }}
-{{- fail "shutdownSeconds must be less than terminationGracePeriodSeconds: the kubelet would kill the pod in the midst of its work" }}
+
+{{/* A live object that this release did not make: whose it is, in words. Else nothing. From a list: the root, the object. */}}
+{{- define "ibpe.owner" -}}
+{{- $root := index . 0 }}
+{{- $live := index . 1 }}
+{{- if $live }}
+{{- $annotations := dig "metadata" "annotations" (dict) $live }}
+{{- $release := dig "meta.helm.sh/release-name" "" $annotations }}
+{{- $namespace := dig "meta.helm.sh/release-namespace" "" $annotations }}
+{{- if not $release }}
+{{- "somebody other than Helm" }}
+{{- else if or (ne $release $root.Release.Name) (ne $namespace $root.Release.Namespace) }}
+{{- printf "the release %s in namespace %s" $release $namespace }}
 {{- end }}
-{{- if and .Values.metrics.serviceMonitor.enabled .Values.metrics.podMonitor.enabled }}
-{{- fail "metrics.serviceMonitor.enabled and metrics.podMonitor.enabled are both true: everything would be counted twice; choose one" }}
 {{- end }}
-{{- if and (not .Values.metrics.enabled) (or .Values.metrics.serviceMonitor.enabled .Values.metrics.podMonitor.enabled) }}
-{{- fail "metrics.enabled is false, and there is nothing to scrape: set it to true, or turn the ServiceMonitor and the PodMonitor off" }}
+{{- end }}
+
+{{- define "ibpe.crd.annotation" -}}ibpe.dev/schema-revision{{- end }}
+
+{{/* The CRD as this chart has it. */}}
+{{- define "ibpe.crd.ours" -}}
+{{- .Files.Get "files/crd.yaml" }}
+{{- end }}
+
+{{/*
+Why the CRD of the cluster is left as it is; empty where this release installs or upgrades it. Over a newer one ours would
+have the API server drop fields. One of another release that is new enough stays with that; with an older one Helm has its
+say: --take-ownership.
+*/}}
+{{- define "ibpe.crd.left" -}}
+{{- $ours := include "ibpe.crd.ours" . | fromYaml }}
+{{- $annotation := include "ibpe.crd.annotation" . }}
+{{- $live := lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" $ours.metadata.name }}
+{{- if $live }}
+{{- $revision := dig "metadata" "annotations" $annotation "0" $live | int }}
+{{- $chart := get $ours.metadata.annotations $annotation | int }}
+{{- $owner := include "ibpe.owner" (list . $live) }}
+{{- if gt $revision $chart }}
+{{- printf "it is newer (schema revision %d) than this chart's (%d)" $revision $chart }}
+{{- else if and $owner (eq $revision $chart) }}
+{{- printf "it is as new as this chart's, and of %s; a newer one will need `helm upgrade --take-ownership` once" $owner }}
+{{- end }}
 {{- end }}
 {{- end }}

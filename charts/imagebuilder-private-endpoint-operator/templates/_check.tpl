@@ -1,0 +1,70 @@
+{{/* What can't work, each in one sentence with the fix. */}}
+{{- define "ibpe.check" -}}
+{{- $_ := required "clusterName is required: give this cluster a name that it keeps when it is rebuilt, such as --set clusterName=prod-eu; it goes into a tag on everything that is made" .Values.clusterName }}
+{{- include "ibpe.check.election" . }}
+{{- include "ibpe.check.metrics" . }}
+{{- include "ibpe.check.accounts" . }}
+{{- include "ibpe.check.environment" . }}
+{{- if ge (float64 .Values.shutdownSeconds) (float64 .Values.terminationGracePeriodSeconds) }}
+{{- fail "shutdownSeconds must be less than terminationGracePeriodSeconds: the kubelet would kill the pod in the midst of its work" }}
+{{- end }}
+{{- if and .Values.serviceAccount.annotations (not .Values.serviceAccount.create) }}
+{{- fail "serviceAccount.annotations are for a ServiceAccount that the chart makes: annotate yours yourself, or set serviceAccount.create to true" }}
+{{- end }}
+{{- end }}
+
+{{- define "ibpe.check.election" -}}
+{{- with .Values.leaderElection }}
+{{- if and (not .enabled) (gt (int $.Values.replicaCount) 1) }}
+{{- fail (printf "replicaCount is %d with leaderElection.enabled false: all would work at once; turn leaderElection on, or set replicaCount to 1" (int $.Values.replicaCount)) }}
+{{- end }}
+{{- if not (and (lt (float64 .retrySeconds) (float64 .renewDeadlineSeconds)) (le (addf (float64 .renewDeadlineSeconds) 5) (float64 .leaseDurationSeconds))) }}
+{{- fail "leaderElection: retrySeconds must be less than renewDeadlineSeconds, and that less than leaseDurationSeconds by 5 or more: a leader must have ended before another begins" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "ibpe.check.metrics" -}}
+{{- with .Values.metrics }}
+{{- if and .serviceMonitor.enabled .podMonitor.enabled }}
+{{- fail "metrics.serviceMonitor.enabled and metrics.podMonitor.enabled are both true: everything would be counted twice; choose one" }}
+{{- end }}
+{{- if and (not .enabled) (or .serviceMonitor.enabled .podMonitor.enabled) }}
+{{- fail "metrics.enabled is false, and there is nothing to scrape: set it to true, or turn the ServiceMonitor and the PodMonitor off" }}
+{{- end }}
+{{- if and (not .enabled) .prometheusRule.enabled }}
+{{- fail "metrics.enabled is false, and the alerts of metrics.prometheusRule would say that the operator is absent: set it to true, or turn them off" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "ibpe.check.accounts" -}}
+{{- with .Values.accounts }}
+{{- if not .grants }}
+{{- fail "accounts.grants is empty, so no namespace may use any account: grant some, such as {namespaces: [\"*\"], accounts: [own]}, or leave accounts out" }}
+{{- end }}
+{{- $known := list "own" }}
+{{- range .accounts }}
+{{- if has .name $known }}
+{{- fail (printf "accounts.accounts names %s twice, or as the operator's own account: give each account another name" .name) }}
+{{- end }}
+{{- $known = append $known .name }}
+{{- end }}
+{{- range $number, $grant := .grants }}
+{{- range $grant.accounts }}
+{{- if not (has . $known) }}
+{{- fail (printf "accounts.grants[%d] names the account %s, which is not in accounts.accounts: add it there, or name one of %s" $number . (join ", " $known)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "ibpe.check.environment" -}}
+{{- $ours := include "ibpe.environment" . | fromYaml }}
+{{- range $given := .Values.extraEnv }}
+{{- with get $ours $given.name }}
+{{- fail (printf "extraEnv names %s, which the chart sets from %s: set that, and take the variable out" $given.name .from) }}
+{{- end }}
+{{- end }}
+{{- end }}
