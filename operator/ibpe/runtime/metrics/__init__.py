@@ -18,7 +18,8 @@ class Metrics:
     """All metrics of one process, in a registry of their own."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a second series beside each counter and histogram, that nobody asks for
+        # A second series beside each counter and histogram, which nobody asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus_client left this one without types
         self.registry = CollectorRegistry()
         self.resources = ResourceConditions()
         self.registry.register(self.resources)
