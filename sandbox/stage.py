@@ -135,6 +135,10 @@ class Stage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every operator."""
         for operator in self._operators:
             operator.close()
         self._client.rest_client.close()

@@ -37,6 +37,23 @@ def stage(plane: ControlPlane, aws: AwsServer) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
+def cluster(aws: AwsServer) -> Iterator[Stage]:
+    """A cluster of the module's own, into which nothing of ours was ever put: the releases bring their CRD."""
+    with ControlPlane(report=to_stderr) as booted:
+        stage = Stage(booted, aws)
+        try:
+            yield stage
+        finally:
+            stage.close()
+
+
+@pytest.fixture(scope="module")
+def desk(cluster: Stage, tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    """Helm for that cluster."""
+    return Helm(tmp_path_factory.mktemp("helm"), cluster.plane.kubeconfig)
+
+
+@pytest.fixture(scope="module")
 def helm(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Helm:
     return Helm(tmp_path_factory.mktemp("helm"), plane.kubeconfig)
 

@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import MappingProxyType
+from pathlib import Path
 from typing import Any
 
 from sandbox import containers
+from sandbox.helm import Helm
 from sandbox.kube import ControlPlane
 from sandbox.kube.proxy import ApiProxy
-from sandbox.stage import REPOSITORY, OperatorProcess, Stage
+from sandbox.stage import CLUSTER, REPOSITORY, OperatorProcess, Stage
 
 CHART = REPOSITORY / "charts" / "imagebuilder-private-endpoint-operator"
 RBAC = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
@@ -23,6 +24,10 @@ ON_THE_SANDBOX = {
     "IBPE_SNAPSHOT_SECONDS": "1",
     "IBPE_SNAPSHOT_FAST_SECONDS": "0.3",
     "IBPE_PREREQUISITES_SECONDS": "2",
+    "IBPE_LEASE_DURATION_SECONDS": "6",
+    "IBPE_LEASE_RENEW_DEADLINE_SECONDS": "4.5",
+    "IBPE_LEASE_RETRY_SECONDS": "0.5",
+    "IBPE_AWS_CONNECT_TIMEOUT_SECONDS": "1",
 }
 """What differs from the Deployment: ports that the kernel chooses, and short periods."""
 
@@ -46,6 +51,28 @@ class Release:
         return containers.of(deployment["spec"]["template"], self.namespace, f"{deployment['metadata']['name']}-0")
 
 
+def install(helm: Helm, name: str, namespace: str, chart: Path = CHART, **values: Any) -> Release:
+    """Install a release that serves its own namespace, unless `values` say otherwise."""
+    helm.install(name, chart, {**values_for(namespace), **values}, namespace)
+    return Release(namespace, helm.manifest(name, namespace))
+
+
+def values_for(namespace: str) -> dict[str, Any]:
+    """Of a release that serves its own namespace alone."""
+    return {"clusterName": CLUSTER, "watchNamespaces": [namespace]}
+
+
+@contextmanager
+def operated(stage: Stage, release: Release, **changed: str) -> Iterator[OperatorProcess]:
+    """The operator of a release under its own service account, until the block ends."""
+    container = release.container
+    operator = stage.operator(container.kubeconfig(stage.plane), **{**environment(container), **changed})
+    try:
+        yield operator
+    finally:
+        operator.stop()
+
+
 def apply(plane: ControlPlane, documents: Sequence[Mapping[str, Any]]) -> None:
     """Kubectl apply; every object says its namespace."""
     plane.kubectl("apply", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": list(documents)}))
@@ -57,13 +84,11 @@ def environment(container: containers.Container) -> dict[str, str]:
 
 
 @contextmanager
-def recorded(
-    stage: Stage, container: containers.Container, changed: Mapping[str, str] = MappingProxyType({})
-) -> Iterator[tuple[OperatorProcess, ApiProxy]]:
+def recorded(stage: Stage, container: containers.Container) -> Iterator[tuple[OperatorProcess, ApiProxy]]:
     """The operator of a Deployment under its own service account, all of its requests recorded."""
     token = stage.plane.service_account_token(container.namespace, container.service_account)
     with ApiProxy(stage.plane, token) as proxy:
-        operator = stage.operator(proxy.kubeconfig, **{**environment(container), **changed})
+        operator = stage.operator(proxy.kubeconfig, **environment(container))
         try:
             yield operator, proxy
         finally:

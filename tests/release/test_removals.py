@@ -16,11 +16,6 @@ from tests.release.release import CHART, Release, apply, recorded
 
 pytestmark = pytest.mark.e2e
 
-LEASE = {
-    "IBPE_LEASE_DURATION_SECONDS": "9",
-    "IBPE_LEASE_RENEW_DEADLINE_SECONDS": "3",
-    "IBPE_LEASE_RETRY_SECONDS": "0.5",
-}
 NOT_LEADING = 75
 
 
@@ -102,7 +97,7 @@ def trials(stage: Stage, rendered: Callable[[str], Release]) -> Iterator[Mapping
             release = rendered(namespace)
             grant = list(grants(release.rbac))[number]
             apply(stage.plane, Release(namespace, without(release.documents, grant)).rbac)
-            operator, proxy = running.enter_context(recorded(stage, release.container, LEASE))
+            operator, proxy = running.enter_context(recorded(stage, release.container))
             scene = Scenes(stage, operator, namespace).make()
             scene.apply(scene.rich())
             begun[str(grant)] = Trial(grant, operator, proxy, scene)
