@@ -18,6 +18,7 @@ from sandbox.stage import condition
 from tests.e2e.scene import IMAGE_BUILDER, Scene, eventually
 from tests.gitops.argo import act, actions, merge_patch
 from tests.gitops.recorded import MOMENT, WRITING, recordable
+from tests.gitops.resting import bring_to_rest, rounds
 
 OURS = FOLDER / "actions"
 TESTS = yaml.safe_load((OURS / "action_test.yaml").read_text())
@@ -85,24 +86,11 @@ def test_pressed_on_a_live_resource_they_do_what_they_are_called(ready: Iterator
     assert actions(scene.ready())["resume"]["disabled"]
 
 
-def rounds(scene: Scene) -> float:
-    """How many reconciles the operator has done."""
-    lines = scene.operator.metrics().splitlines()
-    return sum(float(line.split()[-1]) for line in lines if line.startswith("ibpe_reconcile_total{"))
-
-
-def at_rest(scene: Scene) -> bool:
-    before = rounds(scene)
-    scene.snapshots(3)
-    return rounds(scene) == before
-
-
 @pytest.mark.e2e
 @pytest.mark.usefixtures("as_it_was")
 def test_reconcile_looks_again_at_once(ready: Iterator[Scene]) -> None:
     scene = next(ready)
-    scene.ready()
-    eventually(lambda: at_rest(scene), "nothing to do")
+    bring_to_rest(scene)
     before = rounds(scene)
     patch = press(scene, "reconcile")
     eventually(lambda: rounds(scene) > before, "one more look")
