@@ -29,7 +29,7 @@ def test_the_successor_of_an_endpoint_that_was_in_use_is_told() -> None:
         EndpointStatus(role=IB),
         EndpointStatus(role=IB, attempt=2),
         IN_USE.model_copy(update={"applied": {}}),
-        IN_USE.model_copy(update={"ownership": Ownership.EXISTING}),
+        IN_USE.model_copy(update={"ownership": Ownership.EXISTING, "attempt": 0}),
     ],
     ids=["the first", "asked for anew", "on its way out when asked for anew", "somebody else's before"],
 )
