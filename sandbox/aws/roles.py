@@ -18,6 +18,8 @@ from sandbox.aws.errors import AwsFault
 from sandbox.aws.xml import element, sts_answer
 
 LEAST_SECONDS: Final = 900
+SECRET: Final = "sandbox-secret-"  # noqa: S105 -- a mark, no password
+"""What secret keys and tokens begin with, so that a test finds them where they must not be."""
 
 
 class Role(BaseModel):
@@ -122,7 +124,7 @@ def _trusts(role: Role, call: Call) -> bool:
 
 def _granted(key: str, session: Session, seconds: int) -> str:
     expiration = datetime.now(UTC) + timedelta(seconds=seconds)
-    secret, token = secrets.token_urlsafe(30), secrets.token_urlsafe(60)
+    secret, token = f"{SECRET}{secrets.token_urlsafe(30)}", f"{SECRET}{secrets.token_urlsafe(60)}"
     credentials = (
         element("AccessKeyId", key)
         + element("SecretAccessKey", secret)

@@ -16,6 +16,7 @@ from ibpe.api.strict_yaml import NotYaml, documents
 from ibpe.aws.gateway import AccountID, VpcID
 from ibpe.aws.role import Role
 from ibpe.partitions import partition_of
+from ibpe.policy.values import ended
 from ibpe.reconcile.grants import EVERY_NAMESPACE, OWN_FOR_ALL, Account, Grant, Grants, Vpcs
 
 SESSION_NAME_LIMIT: Final = 64
@@ -141,7 +142,7 @@ def _parsed(text: str) -> AccountsFile:
     try:
         return AccountsFile.model_validate(found[0])
     except ValidationError as error:  # from None: it holds what was written, external ids too
-        raise InvalidAccounts(f"{sentence(AccountsFile, error, root='')}.".removeprefix(": ")) from None
+        raise InvalidAccounts(ended(sentence(AccountsFile, error, root="").removeprefix(": "))) from None
 
 
 def _nothing_there(written: object, place: str) -> Iterator[str]:
