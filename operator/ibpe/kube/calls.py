@@ -21,6 +21,9 @@ APPLY: Final = "application/apply-patch+yaml"
 JSON_PATCH: Final = "application/json-patch+json"
 JSON: Final = "application/json"
 
+UNKNOWN_FIELD: Final = "field not declared in schema"
+"""structured-merge-diff, typed: what it says of a field that the schema lacks."""
+
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
 
@@ -45,7 +48,10 @@ class Unreachable(KubernetesUnavailable):
 
 
 class WriteRefused(KubernetesUnavailable):
-    """422 or 400: the API server understood and refuses what we wrote. Always a defect or a CRD of another version."""
+    """422 or 400: the API server understood and refuses what we wrote. Always a defect or a CRD of another version.
+
+    So is the 500 that a field gets which the CRD doesn't have, in a server-side apply.
+    """
 
 
 @dataclass(frozen=True)
@@ -137,5 +143,7 @@ def refusal(status: int, content: bytes, what: str) -> WriteConflict | Kubernete
             return Forbidden(text)
         case HTTPStatus.UNPROCESSABLE_ENTITY | HTTPStatus.BAD_REQUEST:
             return WriteRefused(text)
+        case HTTPStatus.INTERNAL_SERVER_ERROR if UNKNOWN_FIELD in message:
+            return WriteRefused(f"{text}: the CRD is older than this operator; apply its own, or upgrade the chart")
         case _:
             return KubernetesUnavailable(text)
