@@ -46,12 +46,11 @@ _GONE: Final = frozenset({"invalidvpcendpointid.notfound", "invalidvpcendpoint.n
 
 
 class BotoGateway(Gateway):
-    """EC2 in one region. Thread-safe. `permit` stands before every write: it returns only where one may be made."""
+    """EC2 in one region. Thread-safe."""
 
-    def __init__(self, session: Session, region: str, permit: Callable[[], None]) -> None:
+    def __init__(self, session: Session, region: str) -> None:
         self.region = region
         self._session = session
-        self._permit = permit
 
     def list_endpoints(self) -> tuple[Endpoint, ...]:
         """All pages of DescribeVpcEndpoints, without a filter."""
@@ -80,7 +79,6 @@ class BotoGateway(Gateway):
         """CreateVpcEndpoint; a Describe straight after may not show the endpoint yet."""
         operation = "CreateVpcEndpoint"
         parameters = create_parameters(request)
-        self._permit()
         try:
             answer = self._ask(operation, lambda ec2: ec2.create_vpc_endpoint(**parameters))
             (made,) = read_all(operation, [answer], lambda given: translate.endpoint(given["VpcEndpoint"]))
@@ -189,7 +187,6 @@ class BotoGateway(Gateway):
         return self._session.ask("ec2", operation, self.region, lambda: call(self._session.ec2(self.region)))
 
     def _write(self, operation: str, ids: Sequence[str], call: "Callable[[EC2Client], Any]") -> Mapping[str, Any]:
-        self._permit()
         # The border: what EC2 has no output for is None in the stubs, and a mapping with the request id in fact.
         try:
             answer: Mapping[str, Any] = self._ask(operation, call)
@@ -213,7 +210,8 @@ def _both(one: EndpointService, other: EndpointService) -> EndpointService:
 class BotoCloud(Cloud):
     """AWS through boto3, under one set of credentials. Thread-safe.
 
-    They are those that the SDK's own chain finds, or the role's that `own`, another cloud, assumes.
+    They are those that the SDK's own chain finds, or the role's that `own`, another cloud, assumes. `permit` stands
+    before every write: it returns only where one may be sent.
     """
 
     def __init__(
@@ -225,11 +223,10 @@ class BotoCloud(Cloud):
         role: Role | None = None,
         own: "BotoCloud | None" = None,
     ) -> None:
-        self._session = Session(settings, observer)
+        self._session = Session(settings, observer, permit=permit)
         if role is not None and own is not None:
             source = AssumedRole(role, own._session)  # noqa: SLF001 -- of the same class
-            self._session = Session(settings, observer, source=source, account=role.account)
-        self._permit = permit
+            self._session = Session(settings, observer, source=source, account=role.account, permit=permit)
         self._gateways: dict[str, BotoGateway] = {}
         self._lock = threading.Lock()
 
@@ -252,6 +249,6 @@ class BotoCloud(Cloud):
         """The gateway to a region; nothing is called."""
         with self._lock:
             if region not in self._gateways:
-                self._gateways[region] = BotoGateway(self._session, region, self._permit)
+                self._gateways[region] = BotoGateway(self._session, region)
                 self._session.work_in(region)
             return self._gateways[region]

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import boto3
 import botocore.session
@@ -95,7 +95,11 @@ class OwnCredentials(Source):
 
 
 class Session:
-    """Thread-safe access to AWS under one set of credentials. `account`: that which they must be of, where known."""
+    """Thread-safe access to AWS under one set of credentials.
+
+    `account`: that which they must be of, where known. `permit` stands before every write to EC2: it returns only where
+    one may be sent.
+    """
 
     def __init__(
         self,
@@ -104,9 +108,11 @@ class Session:
         *,
         source: Source | None = None,
         account: str = "",
+        permit: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
+        self._permit = permit
         self._observer: Observer = observer or Unobserved()
         self._source: Source = source or OwnCredentials()
         self._clock = clock
@@ -200,6 +206,7 @@ class Session:
         core, given = botocore.session.Session(), self._source.credentials()
         if given is not None:
             core.register_component("credential_provider", CredentialResolver([_Given(given)]))
+        core.register("before-send.ec2", self._fence)
         session = boto3.Session(botocore_session=core)
         # The SDK's own calls, as AssumeRoleWithWebIdentity, keep to our timeouts too.
         session._session.set_default_client_config(self._settings.config())  # noqa: SLF001 -- boto3 has no public way
@@ -208,6 +215,11 @@ class Session:
         credentials = session.get_credentials()
         frozen = credentials.get_frozen_credentials() if credentials else None
         return session, tuple(str(part) for part in frozen) if frozen else ()
+
+    def _fence(self, **event: Any) -> None:
+        """The SDK's event `before-send.ec2.<operation>`: the request is signed, and nothing is left but to send it."""
+        if not str(event["event_name"]).rpartition(".")[2].startswith("Describe"):
+            self._permit()
 
     def _after_renewal(self, error: AwsError, generation: int) -> AwsError:
         """The same error; one that other credentials cure is tried again, when loading them anew gave others."""

@@ -102,12 +102,13 @@ class Process:
         self._held_at: float | None = None
         self._servers: list[Callable[[], None]] = []
         self.metrics = Metrics()
+        self.leadership = leadership(settings, self.metrics.leading)
         connection = Connection.to(
             configuration(),
             user_agent=f"ibpe/{__version__} ({settings.cluster_name})",
             pool_size=settings.workers + 2,
+            permit=self.leadership.permit,
         )
-        self.leadership = leadership(settings, self.metrics.leading)
         resources = KubernetesResources(connection, self.metrics)
         ground = Ground(
             settings=settings,
@@ -154,6 +155,7 @@ class Process:
                 "/healthz": {
                     **threads,
                     "lister": lambda: self._standby or self.lister.alive,
+                    "lease": lambda: self.leadership.alive,
                     "event_loop": lambda: time.monotonic() - self._beat < HUNG_SECONDS,
                 },
                 "/readyz": {**threads, "watch": lambda: self._standby or self.lister.caught_up},
@@ -168,10 +170,10 @@ class Process:
 
     def start(self) -> None:
         """Start every thread; the workers begin when the watch has caught up."""
-        self._standby = False
         self.workers.start()
         self.aws_watch.start()
         self.lister.start()
+        self._standby = False
 
     def beat(self) -> None:
         """Called by the event loop each second: the sign that it turns."""

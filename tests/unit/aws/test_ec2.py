@@ -43,7 +43,7 @@ class Answers:
 
 
 def gateway(answers: Answers) -> BotoGateway:
-    return BotoGateway(answers, REGION, lambda: None)  # type: ignore[arg-type]  # a session, as far as it is used
+    return BotoGateway(answers, REGION)  # type: ignore[arg-type]  # a session, as far as it is used
 
 
 def test_an_answer_without_its_list_of_endpoints_is_none_of_aws_s() -> None:
