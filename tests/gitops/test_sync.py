@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.scene import IMAGE_BUILDER, Scene
+from tests.gitops.argo import act, merge_patch
 from tests.gitops.resting import bring_to_rest, rounds
 from tests.gitops.syncing import ARGO_CD, added_metadata, differences, managers_of_spec, sync
 
@@ -88,3 +89,17 @@ def test_a_field_that_goes_from_git_goes_from_the_resource_and_from_aws(scene: S
     sync(plane, desired, server_side=True)
     scene.settled(lambda now: "cost-centre" not in now.tags and now.tags["team"] == "images", IMAGE_BUILDER, "retagged")
     assert differences(plane, desired, scene.ready()) == []
+
+
+@pytest.mark.parametrize(("in_git", "found"), [(None, []), (False, ["/spec/suspend"])], ids=["unsaid", "said"])
+def test_suspending_by_an_action_is_a_difference_only_if_git_says_otherwise(
+    scene: Scene, *, in_git: bool | None, found: list[str]
+) -> None:
+    desired, plane = scene.rich() if in_git is None else scene.rich(suspend=in_git), scene.stage.plane
+    sync(plane, desired, server_side=False)
+    live = scene.ready()
+    suspended = act(live, "suspend")
+    scene.stage.patch(scene.name, merge_patch(live, suspended), scene.namespace)
+    now = scene.until(lambda resource: resource and resource["spec"]["suspend"], "suspended")
+    assert [each for each in differences(plane, desired, now) if each.startswith("/")] == found
+    assert any("suspend: false" in each for each in differences(plane, desired, now)) == bool(found)
