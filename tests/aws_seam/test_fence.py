@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from ibpe.aws import accounts
 from ibpe.aws.ec2 import BotoCloud, BotoGateway
 from ibpe.aws.gateway import (
     AccountID,
@@ -108,10 +109,14 @@ def test_looks_are_not_asked_about(fenced: tuple[BotoGateway, Fence], network: N
     assert fence.asked == 0
 
 
-def test_it_is_asked_at_the_last_moment(fenced: tuple[BotoGateway, Fence], aws: AwsServer, network: Network) -> None:
+def test_it_is_asked_at_the_last_moment(
+    fenced: tuple[BotoGateway, Fence], aws: AwsServer, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "SESSION_SECONDS", 900)  # so near its end that the SDK renews it for each request
     gateway, fence = fenced
+    made = gateway.create_endpoint(gateway_endpoint(network)).id
     before = len(aws.control.calls())
-    gateway.create_endpoint(gateway_endpoint(network))
+    gateway.delete_endpoints([made])
     came = [call.action for call in aws.control.calls()][before:]
-    assert came[-1] == "CreateVpcEndpoint"
-    assert fence.calls_then == [before + len(came) - 1], "after the credentials for it were got"
+    assert came[-1] == "DeleteVpcEndpoints"
+    assert fence.calls_then[-1] == before + len(came) - 1, f"after all that went before: {came}"
