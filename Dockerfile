@@ -53,15 +53,10 @@ ENV PATH=/opt/ibpe/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONSAFEPATH=1 \
     PYTHONUNBUFFERED=1
-ARG VERSION
-ARG REVISION
-ARG CREATED
+# The labels of the version, the commit and its time are options of the build (image/build.py).
 LABEL org.opencontainers.image.title="imagebuilder-private-endpoint-operator" \
       org.opencontainers.image.description="Kubernetes operator that makes an AWS VPC able to run EC2 Image Builder privately, and keeps it so" \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.created="${CREATED}"
+      org.opencontainers.image.licenses="Apache-2.0"
 USER 65532:65532
 EXPOSE 8080 9090
 STOPSIGNAL SIGTERM

@@ -16,6 +16,7 @@ from sandbox.kube.progress import Report, ticking
 REPOSITORY: Final = Path(__file__).parent.parent
 NAME: Final = "localhost/imagebuilder-private-endpoint-operator"
 _CERTIFICATES: Final = Path("/etc/ssl/certs")
+_PREFIX: Final = "org.opencontainers.image."
 _INDEXES: Final = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX")
 
 
@@ -64,37 +65,49 @@ def _git(*arguments: str) -> str:
 def build(base: str, tag: str, report: Report, *, source: Origin | None = None, storage: Sequence[str] = ()) -> Built:
     """Build the image on `base` and name it `tag`. `storage`: buildah's options for one that is not the user's own.
 
-    Raises programs.ProgramError with what the build said last.
+    `base` is NAME@sha256:…, or the name of an image made on this machine (localhost/…). Raises programs.ProgramError
+    when it isn't, or with what the build said last.
     """
     programs.ensure(["buildah"], report)
-    known = source or origin()
+    facts = _labels(source or origin()) + _annotations(base, storage)
     with ticking(report, f"building {tag}"):
-        programs.run(["buildah", *storage, "build", *_options(base, known), "--tag", tag, str(REPOSITORY)])
+        programs.run(["buildah", *storage, "build", *_options(base), *facts, "--tag", tag, str(REPOSITORY)])
     return inspect(tag, storage)
 
 
-# Every file is of 1970, and the image with them; when it was made is in its label. So layers don't change with each
-# commit: those that are cached are right, and an upgrade is a download of the operator alone.
-def _options(base: str, source: Origin) -> list[str]:
+def _options(base: str) -> list[str]:
     given = {name: os.environ[name] for name in _INDEXES if os.environ.get(name)}
-    arguments = {
-        "BASE": base,
-        "VERSION": __version__,
-        "REVISION": source.revision,
-        "CREATED": source.created,
-        **given,
-    }
-    options = [
-        "--isolation=chroot",
-        "--layers",
-        "--identity-label=false",
-        "--log-level=error",
-        "--timestamp=0",
-    ]
-    options += [f"--build-arg={name}={value}" for name, value in arguments.items()]
+    arguments = {"BASE": base, "VERSION": __version__, **given}
+    options = [f"--build-arg={name}={value}" for name, value in arguments.items()]
     if _CERTIFICATES.is_dir():  # for the build alone: a network may have a certificate authority of its own
         options.append(f"--volume={_CERTIFICATES}:{_CERTIFICATES}:ro")
-    return options
+    return [
+        *options,
+        "--isolation=chroot",
+        "--log-level=error",
+        "--layers",
+        # Every file is of 1970; when the image was made is in its label. So layers don't change with each commit: those
+        # in the cache are right, and an upgrade of the operator is a download of its own layer.
+        "--timestamp=0",
+        # They differ with buildah's version, and with what its cache held.
+        "--identity-label=false",
+        "--omit-history",
+    ]
+
+
+def _labels(source: Origin) -> list[str]:
+    """Not in the Dockerfile: buildah takes a LABEL from its cache whatever the build's arguments are."""
+    labels = {"version": __version__, "revision": source.revision, "created": source.created}
+    return [f"--label={_PREFIX}{name}={value}" for name, value in labels.items()]
+
+
+def _annotations(base: str, storage: Sequence[str]) -> list[str]:
+    """Which base it is; buildah would name an intermediate image of its cache."""
+    name, _, digest = base.partition("@")
+    if not digest and not name.startswith("localhost/"):
+        raise programs.ProgramError(f"a tag can come to mean another image: give the base by digest, {name}@sha256:…")
+    known = {"name": name, "digest": digest or inspect(name, storage).digest}
+    return [f"--annotation={_PREFIX}base.{key}={value}" for key, value in known.items()]
 
 
 def inspect(reference: str, storage: Sequence[str] = ()) -> Built:
