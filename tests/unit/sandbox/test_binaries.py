@@ -2,18 +2,20 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from sandbox.kube import binaries, build, toolchain
+from sandbox.kube import binaries, build, toolchain, tools
 from sandbox.kube.progress import quiet
 
 GO = """#!/bin/sh
@@ -191,3 +193,20 @@ def test_a_go_that_is_too_old_is_not_used(
     on_path = toolchain.ensure((1, 26, 0), tmp_path / "cache", quiet, environment)
     assert on_path == tmp_path / "bin" / "go"
     assert toolchain.ensure((1, 25), tmp_path / "cache", quiet, old) == on_path
+
+
+def test_a_program_of_our_own_is_built_whatever_path_has(tmp_path: Path, environment: dict[str, str]) -> None:
+    program(tmp_path / "on-path", "kstatus", "echo somebody else's")
+    path = {**environment, "PATH": f"{tmp_path / 'on-path'}{os.pathsep}{environment['PATH']}"}
+    assert tools.ensure(tools.KSTATUS, quiet, path).read_text() == "built\n"
+
+
+def test_an_edit_of_a_program_of_our_own_builds_it_anew(tmp_path: Path, environment: dict[str, str]) -> None:
+    (ours,) = build.KSTATUS.programs
+    folder = tmp_path / "kstatus"
+    shutil.copytree(ours.folder, folder)
+    group = build.Group("kstatus", (replace(ours, folder=folder),))
+    first = build.ensure(quiet, environment, group)
+    (folder / "main.go").write_text("package main\n")
+    assert build.ensure(quiet, environment, group) != first
+    assert times_built(environment) == 2
