@@ -35,6 +35,9 @@ class Role(BaseModel):
     acts_in: str | None = None
     """Another account than the one in the ARN, which AWS never has: for a caller that checks it."""
 
+    lasts: int | None = None
+    """Seconds that a session lasts, whatever was asked for: for a caller that looks ahead, or whose clock is wrong."""
+
     @property
     def account(self) -> str:
         """The account that a session acts in."""
@@ -98,6 +101,7 @@ class Roles:
         seconds = int(call.parameters.text("DurationSeconds") or 3600)
         if seconds < LEAST_SECONDS:
             raise AwsFault("ValidationError", f"durationSeconds must be at least {LEAST_SECONDS}")
+        seconds = seconds if role.lasts is None else role.lasts
         key = f"ASIA{secrets.token_hex(8).upper()}"
         session = Session(role.session_arn(name), role.account, self._now() + seconds)
         self._sessions[key] = session

@@ -71,3 +71,5 @@ def configure(form: LogFormat, level: str, stream: TextIO | None = None) -> None
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
+    # A renewal that fails: who needed the credentials tells why there are none, without a traceback each time.
+    logging.getLogger("botocore.credentials").setLevel(logging.CRITICAL)

@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     aws_read_timeout_seconds: Seconds = 15.0
     """Seconds to wait for AWS's answer."""
     accounts_file: Path | None = None
-    """A YAML file of the accounts, Regions and VPCs that namespaces may use; without one: the operator's own account."""
+    """A YAML file of the accounts, Regions and VPCs that namespaces may use; none: the operator's own account."""
     leader_election: bool = False
     """Of several replicas, only the holder of a Lease works; the others wait, ready to take over."""
     lease_namespace: str = ""
