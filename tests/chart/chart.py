@@ -17,6 +17,8 @@ Manifest = dict[str, Any]
 RELEASE: Final = "ibpe"
 
 NAME: Final[Values] = {"clusterName": "prod-eu"}
+QUICK: Final[Values] = {"crds": {"enabled": False}, "admissionPolicies": {"enabled": False}}
+"""What leaves out long manifests that few values have an influence on."""
 ROLE: Final = "arn:aws:iam::111122223333:role/ibpe"
 RUNBOOKS: Final = "https://wiki.example.com/runbooks"
 
@@ -176,21 +178,11 @@ def defaults() -> Values:
     return found
 
 
-def rendered(helm: Helm, given: Mapping[str, Any], *flags: str, namespace: str = "ibpe-system") -> str:
-    """What the release `ibpe` would consist of, hooks too. HelmError where the chart refuses."""
+def rendered(helm: Helm, given: Mapping[str, Any], *, namespace: str = "ibpe-system", release: str = RELEASE) -> str:
+    """What a release would consist of, hooks too. HelmError where the chart refuses."""
     version = f"--kube-version={build.KUBERNETES.programs[1].version}"
-    command: tuple[str | Path, ...] = (
-        "template",
-        RELEASE,
-        CHART,
-        "--namespace",
-        namespace,
-        "--values",
-        "-",
-        version,
-        *flags,
-    )
-    return helm.run(*command, given=yaml.safe_dump(dict(given))).stdout
+    flags = ("--namespace", namespace, "--values", "-", version)
+    return helm.run("template", release, CHART, *flags, given=yaml.safe_dump(dict(given))).stdout
 
 
 def manifests(text: str) -> list[Manifest]:

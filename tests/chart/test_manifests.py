@@ -9,14 +9,16 @@ import yaml
 from ibpe import __version__
 from ibpe.runtime.settings import PREFIX, Settings
 from sandbox.helm import Helm
-from tests.chart.chart import CHART, MATRIX, NAME, REPOSITORY, Manifest, manifests, one, rendered, values
+from tests.chart.chart import CHART, MATRIX, NAME, QUICK, REPOSITORY, Manifest, manifests, one, rendered, values
+
+SOME = ["nothing but the name", "everything for Prometheus and Grafana", "several accounts"]
 
 
 def made(helm: Helm, **given: object) -> list[Manifest]:
-    return manifests(rendered(helm, {**NAME, **given}))
+    return manifests(rendered(helm, {**NAME, **QUICK, **given}))
 
 
-@pytest.mark.parametrize("case", MATRIX, ids=lambda case: case.replace(" ", "-"))
+@pytest.mark.parametrize("case", SOME)
 def test_lint_has_nothing_to_say(helm: Helm, case: str, tmp_path: Path) -> None:
     file = tmp_path / "values.yaml"
     file.write_text(yaml.safe_dump(values(case)))
@@ -25,18 +27,30 @@ def test_lint_has_nothing_to_say(helm: Helm, case: str, tmp_path: Path) -> None:
     assert "WARNING" not in answer.stdout + answer.stderr
 
 
+@pytest.mark.parametrize("release", ["r" * 51, "r" * 53, f"r-{CHART.name}-of-a-team"[:53].rstrip("-")])
+def test_no_name_or_label_is_longer_than_kubernetes_takes(helm: Helm, release: str) -> None:
+    metrics = {"dashboard": {"enabled": True}}
+    given = {**values("several accounts"), "networkPolicy": {"enabled": True}, "metrics": metrics}
+    found = manifests(rendered(helm, given, release=release))
+    names = [each["metadata"]["name"] for each in found]
+    labels = [label for each in found for label in each["metadata"]["labels"].values()]
+    assert [text for text in (*names, *labels) if len(text) > 63 or not text[-1].isalnum()] == []
+    assert len({(each["kind"], each["metadata"]["name"]) for each in found}) == len(found)
+
+
 def test_the_charts_operator_is_this_one() -> None:
     assert yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"] == __version__
 
 
-@pytest.mark.parametrize("case", MATRIX, ids=lambda case: case.replace(" ", "-"))
+@pytest.mark.parametrize("case", SOME)
 def test_two_renders_are_the_same(helm: Helm, case: str) -> None:
     assert rendered(helm, values(case)) == rendered(helm, values(case))
 
 
 @pytest.mark.parametrize("file", sorted((REPOSITORY / "crds").glob("*.yaml")), ids=lambda file: file.name)
 def test_the_crd_and_the_policies_are_those_of_the_repository(helm: Helm, file: Path) -> None:
-    theirs = {(each["kind"], each["metadata"]["name"]): each for each in made(helm)}
+    everything = manifests(rendered(helm, NAME))
+    theirs = {(each["kind"], each["metadata"]["name"]): each for each in everything}
     for ours in manifests(file.read_text()):
         found = theirs[ours["kind"], ours["metadata"]["name"]]
         assert found["spec"] == ours["spec"]
@@ -44,7 +58,8 @@ def test_the_crd_and_the_policies_are_those_of_the_repository(helm: Helm, file: 
 
 
 def test_only_the_crd_is_kept_when_the_release_goes(helm: Helm) -> None:
-    kept = {each["kind"] for each in made(helm) if "helm.sh/resource-policy" in each["metadata"].get("annotations", {})}
+    everything = manifests(rendered(helm, NAME))
+    kept = {each["kind"] for each in everything if "helm.sh/resource-policy" in each["metadata"].get("annotations", {})}
     assert kept == {"CustomResourceDefinition"}
 
 
@@ -76,19 +91,16 @@ def environment(made: list[Manifest]) -> dict[str, str]:
 
 @pytest.mark.parametrize("case", MATRIX, ids=lambda case: case.replace(" ", "-"))
 def test_the_operator_takes_the_settings_that_it_gets(helm: Helm, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    variables = environment(manifests(rendered(helm, values(case))))
+    found = manifests(rendered(helm, {**values(case), **QUICK}))
+    variables = environment(found)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     settings = Settings.load()
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     assert {name for name in variables if name.startswith(PREFIX)} - known == set()
     assert settings.cluster_name == "prod-eu"
-    assert settings.shutdown_seconds < one_of_pod(helm, case)
-
-
-def one_of_pod(helm: Helm, case: str) -> float:
-    spec = one(manifests(rendered(helm, values(case))), "Deployment")["spec"]["template"]["spec"]
-    return float(spec["terminationGracePeriodSeconds"])
+    pod = one(found, "Deployment")["spec"]["template"]["spec"]
+    assert settings.shutdown_seconds < pod["terminationGracePeriodSeconds"]
 
 
 def test_a_change_of_accounts_rolls_the_pods(helm: Helm) -> None:
