@@ -11,6 +11,7 @@ from sandbox.stage import Stage
 
 Scenario = Callable[[Stage], None]
 
+AT_A_TIME = 5
 QUICK = Settings(
     pending_seconds=0.3, modify_pending_seconds=0.2, deleting_seconds=0.3, gateway_endpoints_per_region=10_000
 )
@@ -24,7 +25,7 @@ def ha_stage(control_plane: ControlPlane) -> Iterator[Stage]:
 
 @pytest.fixture(scope="module")
 def played(ha_stage: Stage, request: pytest.FixtureRequest) -> Iterator[Mapping[str, Future[None]]]:
-    """The module's SCENARIOS by name, all begun at once."""
+    """The module's SCENARIOS by name, so many at a time."""
     scenarios: Mapping[str, Scenario] = request.module.SCENARIOS
-    with ThreadPoolExecutor(len(scenarios)) as pool:
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
         yield {name: pool.submit(scenario, ha_stage) for name, scenario in scenarios.items()}

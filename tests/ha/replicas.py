@@ -29,6 +29,8 @@ NAME: Final = "images"
 TRUE_TERMS: Final = Terms()
 SHORT_TERMS: Final = Terms(duration=6, renew_deadline=4, retry=0.8)
 """The same ratios in less time, and still enough for a busy machine."""
+NO_LOOK: Final = "[CMD][roe][edl]*"
+"""The actions that begin with Cre, Mod or Del: most calls are looks, and need not be read each time."""
 EDIT_SECONDS: Final = 1.0
 PATIENCE_SECONDS: Final = 60.0
 
@@ -267,7 +269,7 @@ class Pair:
         about = {self.network.vpc_id, *self.ids.values()}
         return [
             call
-            for call in self.control.calls(access_key=by.key if by else f"{self.namespace}-?")
+            for call in self.control.calls(access_key=by.key if by else f"{self.namespace}-?", action=NO_LOOK)
             if call.action in WRITES
             and not about.isdisjoint(call.parameters.values())
             and (after is None or call.wall > after)

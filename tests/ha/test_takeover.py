@@ -1,22 +1,77 @@
-"""Replicas that end, stop or lose the API server, on short terms: the other takes over, and never do two write."""
+"""Replicas that end, stop, or lose the API server: the other takes over, and never do two write."""
 
+import contextlib
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from datetime import timedelta
 
 import pytest
 
 from ibpe.runtime.elected import EXIT_NOT_LEADING
+from sandbox.kube import ControlPlane
 from sandbox.kube.hooks import Action, Hang, Refuse
 from sandbox.stage import Stage
 from tests.e2e.scene import eventually
-from tests.ha.replicas import LEASE, PATIENCE_SECONDS, SHORT_TERMS, Pair, now
+from tests.ha.replicas import LEASE, PATIENCE_SECONDS, SHORT_TERMS, TRUE_TERMS, Pair, now
 
 pytestmark = pytest.mark.e2e
 
+OUTAGE = timedelta(seconds=30)
 TAKEOVER = timedelta(seconds=20)
+"""Of the Lease's end."""
 RECOVERY = timedelta(seconds=30)
+"""Of the outage's end."""
+
+
+def killed(stage: Stage) -> None:
+    with Pair(stage, TRUE_TERMS) as pair:
+        old, new = pair.roles()
+        old.kubelet.send(signal.SIGKILL)
+        ended = pair.taken_over(new)
+        assert pair.first_write(new, after=ended - timedelta(seconds=TRUE_TERMS.duration)) > ended
+        assert pair.first_write(new, after=ended) - ended < TAKEOVER
+        assert pair.roles() == (new, old), "who was killed is started again, and waits for its turn"
+        assert old.exits == [-signal.SIGKILL]
+        pair.conclude(old, new)
+
+
+@contextlib.contextmanager
+def _stage_of_its_own(stage: Stage) -> Iterator[Stage]:
+    with ControlPlane() as plane, Stage(plane, stage.aws) as own:
+        yield own
+
+
+def _away(stage: Stage, leave: Callable[[ControlPlane], None], come_back: Callable[[ControlPlane], None]) -> None:
+    """An API server that nobody can talk to for 30 seconds, a person with kubectl as little as the operators."""
+    with _stage_of_its_own(stage) as own, Pair(own, TRUE_TERMS) as pair:
+        old, other = pair.roles()
+        leave(own.plane)
+        left = now()
+        pair.intrude()
+        eventually(lambda: now() - left > OUTAGE, "the outage's end", timeout=2 * OUTAGE.total_seconds())
+        assert pair.writes(after=left + timedelta(seconds=TRUE_TERMS.renew_deadline + 1)) == [], "none while none leads"
+        assert (old.exits, other.exits) == ([EXIT_NOT_LEADING], [])
+        assert other.ready
+        assert (old.leads, other.leads) == (0, 0)
+        back = now()
+        come_back(own.plane)
+        assert pair.repaired() - back < RECOVERY
+        assert pair.first_write(after=back) - back < RECOVERY, "the edits that waited"
+        leader, _ = pair.roles()
+        assert (old.exits, other.exits) == ([EXIT_NOT_LEADING], [])
+        pair.conclude(*dict.fromkeys((old, leader)))
+
+
+def without_an_api_server_that_answers(stage: Stage) -> None:
+    _away(stage, ControlPlane.pause, ControlPlane.resume)
+
+
+def without_an_api_server(stage: Stage) -> None:
+    _away(stage, ControlPlane.stop_apiserver, ControlPlane.start_apiserver)
+
+
+# On short terms
 
 
 def stopped_in_the_middle_of_a_reconcile_and_continued_after_the_lease(stage: Stage) -> None:
@@ -126,9 +181,12 @@ def parted_from_their_lease_by_somebody_who_deletes_it(stage: Stage) -> None:
         pair.conclude(*dict.fromkeys((old, leader)))
 
 
-SCENARIOS = {
+SCENARIOS = {  # the longest first
     each.__name__.replace("_", " "): each
     for each in (
+        without_an_api_server_that_answers,
+        without_an_api_server,
+        killed,
         stopped_in_the_middle_of_a_reconcile_and_continued_after_the_lease,
         cut_off_from_an_api_server_that_refuses,
         cut_off_from_an_api_server_that_hangs,
