@@ -132,6 +132,21 @@ ROWS = [
     Row("InvalidClientTokenId", "The security token included in the request is invalid.", USER, "credentials"),
     Row("SignatureDoesNotMatch", "The request signature we calculated does not match.", USER, "credentials"),
     Row("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", USER, "sts:AssumeRoleWithWebId"),
+    Row(
+        "AccessDenied",
+        "User: arn:aws:sts::123456789012:assumed-role/ibpe/pod is not authorized to perform: sts:AssumeRole on "
+        "resource: arn:aws:iam::111122223333:role/network/ibpe",
+        USER,
+        "Check that arn:aws:iam::111122223333:role/network/ibpe exists, that its trust policy names",
+    ),
+    Row(
+        "AccessDenied",
+        "User: arn:aws:sts::123456789012:assumed-role/ibpe/pod is not authorized to perform: sts:AssumeRole on "
+        "resource: arn:aws:iam::111122223333:role/ibpe with an explicit deny in a service control policy",
+        USER,
+        "service control policy",
+    ),
+    Row("AccountMismatch", "arn:aws:sts::1:assumed-role/x/y is not in account 2.", USER, "accountID or roleARN"),
     Row("InvalidIdentityToken", "No OpenIDConnect provider found in your account", USER, "OIDC"),
     Row("NoCredentials", "Unable to locate credentials", USER, "service account"),
     Row("Throttling", "Rate exceeded", RETRY),

@@ -105,6 +105,37 @@ def test_an_age_of_zero_always_asks(cloud: FakeCloud, prerequisites: Prerequisit
     assert not facts.vpc.dns_support
 
 
+def test_what_is_known_of_a_vpc_is_told_without_a_call_while_it_is_young(
+    cloud: FakeCloud, clock: Clock, prerequisites: Prerequisites[str]
+) -> None:
+    needs = place(cloud, 1)
+    cloud.known_vpcs[needs.vpc_id] = replace(cloud.known_vpcs[needs.vpc_id], tags={"team": "images"})
+    assert prerequisites.known_vpc(REGION, needs.vpc_id, 900) is None
+    prerequisites.facts("a", needs, max_age=0)
+    gone = Needs(REGION, VpcID("vpc-gone"))
+    prerequisites.facts("b", gone, max_age=0)
+    calls = cloud.calls.total()
+    clock.advance(900)
+    known, nothing = (prerequisites.known_vpc(REGION, each.vpc_id, 900) for each in (needs, gone))
+    assert known is not None
+    assert known.vpc == cloud.known_vpcs[needs.vpc_id]
+    assert nothing is not None
+    assert nothing.vpc is None, "known not to exist"
+    clock.advance(1)
+    assert prerequisites.known_vpc(REGION, needs.vpc_id, 900) is None
+    assert cloud.calls.total() == calls
+
+
+def test_a_tag_that_goes_from_a_vpc_is_a_change_for_whoever_needs_it(
+    cloud: FakeCloud, prerequisites: Prerequisites[str]
+) -> None:
+    needs = place(cloud, 1)
+    cloud.known_vpcs[needs.vpc_id] = replace(cloud.known_vpcs[needs.vpc_id], tags={"team": "images"})
+    prerequisites.facts("a", needs, max_age=0)
+    cloud.known_vpcs[needs.vpc_id] = replace(cloud.known_vpcs[needs.vpc_id], tags={})
+    assert prerequisites.refresh(REGION) == {"a"}
+
+
 def test_a_need_that_was_never_fetched_is_fetched_however_young_the_rest(
     cloud: FakeCloud, prerequisites: Prerequisites[str]
 ) -> None:

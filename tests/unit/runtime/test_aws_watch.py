@@ -113,6 +113,16 @@ def test_interest_follows_the_latest_note_and_forgets() -> None:
     assert interest.places() == {ELSEWHERE}
 
 
+def test_the_same_region_of_another_account_is_another_place() -> None:
+    setting = Setting()
+    theirs, key = Place("network", REGION), Key("team", "theirs")
+    setting.interest.note(key, theirs, "vpc-1", ["vpce-7"])
+    foreign = Change(endpoint_id="vpce-9", foreign=True)
+    assert concerned(HERE, foreign, setting.interest) == {A, B}
+    assert concerned(theirs, foreign, setting.interest) == {key}
+    assert setting.interest.places() == {HERE, ELSEWHERE, theirs}
+
+
 def test_a_look_is_due_each_minute_and_each_five_seconds_in_transition() -> None:
     setting = Setting()
     assert setting.tier.seconds_until_due() == 60

@@ -11,7 +11,7 @@ from ibpe.aws.gateway import AccountID, Endpoint, EndpointID, EndpointState, End
 from ibpe.aws.snapshot import Snapshot
 from ibpe.reconcile.ports import Key
 from ibpe.runtime.metrics import Metrics, RegionState
-from ibpe.runtime.sight import Sight
+from ibpe.runtime.sight import Sight, merged
 
 REGION, ACCOUNT = "us-west-2", AccountID("123456789012")
 KNOWN = Key("team", "known")
@@ -121,3 +121,17 @@ def test_a_region_s_series_end_when_nobody_is_interested_in_it() -> None:
         assert line in scrape
     regions.clear()
     assert labels not in generate_latest(metrics.registry).decode()
+
+
+def test_an_account_that_is_known_without_a_look_is_named_before_the_first() -> None:
+    assert state(Looks(None), account="111122223333").account == "111122223333"
+
+
+def test_two_names_of_one_account_are_one_series_with_the_worst_of_both() -> None:
+    fresh = RegionState("1", REGION, 5.0, braked=False, failing=False, orphans=2)
+    stale = RegionState("1", REGION, 60.0, braked=True, failing=True, orphans=None)
+    other = RegionState("2", REGION, 7.0, braked=False, failing=False, orphans=None)
+    assert list(merged([fresh, other, stale])) == [
+        RegionState("1", REGION, 60.0, braked=True, failing=True, orphans=2),
+        other,
+    ]
