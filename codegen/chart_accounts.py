@@ -38,7 +38,8 @@ def _plain(written: Schema, definitions: Mapping[str, Schema]) -> Schema:
         result["properties"] = {name: into(field) for name, field in written["properties"].items()}
     if "items" in written:
         result["items"] = into(written["items"])
-        result["uniqueItems"] = True
+        if result["items"]["type"] == "string":
+            result["uniqueItems"] = True
     if isinstance(written.get("additionalProperties"), dict):
         result["additionalProperties"] = into(written["additionalProperties"])
     for rule in written.get(VALIDATIONS, ()):

@@ -56,6 +56,11 @@ MATRIX: Final[dict[str, Values]] = {
             ],
         }
     },
+    "accounts in a secret": {
+        "extraEnv": [{"name": "IBPE_ACCOUNTS_FILE", "value": "/accounts/accounts.yaml"}],
+        "extraVolumes": [{"name": "more", "secret": {"secretName": "accounts"}}],
+        "extraVolumeMounts": [{"name": "more", "mountPath": "/accounts", "readOnly": True}],
+    },
     "image by digest from a private registry": {
         "image": {"repository": "registry.example.com/ibpe", "digest": f"sha256:{'a' * 64}", "pullPolicy": "Always"},
         "imagePullSecrets": [{"name": "registry"}],
@@ -182,7 +187,14 @@ def rendered(helm: Helm, given: Mapping[str, Any], *, namespace: str = "ibpe-sys
     """What a release would consist of, hooks too. HelmError where the chart refuses."""
     version = f"--kube-version={build.KUBERNETES.programs[1].version}"
     flags = ("--namespace", namespace, "--values", "-", version)
-    return helm.run("template", release, CHART, *flags, given=yaml.safe_dump(dict(given))).stdout
+    return helm.run("template", release, CHART, *flags, given=yaml.dump(dict(given), Dumper=_Quoting)).stdout
+
+
+class _Quoting(yaml.SafeDumper):
+    """Quotes every text: Go takes `y` and `1e3` for no text, and PyYAML thinks otherwise."""
+
+
+_Quoting.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
 
 
 def manifests(text: str) -> list[Manifest]:

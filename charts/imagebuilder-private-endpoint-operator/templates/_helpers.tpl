@@ -19,14 +19,14 @@
 
 {{/* The labels by which the operator's pods are found. The pod of the uninstall check has another component. */}}
 {{- define "ibpe.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "ibpe.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "ibpe.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: operator
 {{- end }}
 
 {{- define "ibpe.uninstallLabels" -}}
-app.kubernetes.io/name: {{ include "ibpe.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "ibpe.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: uninstall-check
 {{- end }}
 
