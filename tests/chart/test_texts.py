@@ -4,7 +4,7 @@ import string
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sandbox.helm import Helm
@@ -66,6 +66,7 @@ def container(made: list[Manifest]) -> Manifest:
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(texts=["{{ .Values }}", "a: 'b' # \"c\" \\", "1e3", " ", ""], address="x/{{}}'\"\\: #")
 @given(texts=st.lists(TEXTS, min_size=1, max_size=20), address=PRINTABLE)
 def test_a_text_arrives_as_it_is(helm: Helm, texts: list[str], address: str) -> None:
     values = {
