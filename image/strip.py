@@ -96,6 +96,7 @@ def _python_leftovers() -> Iterator[Path]:
         yield from (path for name in ("pip", "setuptools", "wheel") for path in site.glob(f"{name}*"))
     yield from (path for pattern in _UNUSED_TOOLS for path in tools.glob(pattern))
     yield Path(sysconfig.get_path("include"))
+    yield from library.glob("config-*")  # for linking programs with Python inside
     yield from library.rglob("__pycache__")
 
 

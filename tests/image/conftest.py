@@ -49,7 +49,7 @@ class Root:
     @property
     def packages(self) -> str:
         """Where the operator and its dependencies are."""
-        (found,) = {path for path in self.members if path.count("/") == 4 and path.endswith("/site-packages")}
+        (found,) = {path for path in self.find("opt/ibpe/lib/") if path.endswith("/site-packages")}
         return found
 
 

@@ -5,7 +5,6 @@ import csv
 import hashlib
 import json
 import os
-import pkgutil
 import stat
 import subprocess
 from collections.abc import Callable
@@ -41,10 +40,12 @@ def configuration(image: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def imported(image: str) -> subprocess.CompletedProcess[str]:
     """Every module of the operator imported in the image's Python, which says where it has each from."""
-    names = [each.name for each in pkgutil.walk_packages(ibpe.__path__, "ibpe.")]
-    names = [name for name in names if not name.endswith("__main__")]
-    assert len(names) > 100
-    return python(image, f"import importlib; [importlib.import_module(name) for name in {names}]; print('all')", "-v")
+    code = (
+        "import importlib, ibpe, pkgutil; "
+        "names = [each.name for each in pkgutil.walk_packages(ibpe.__path__, 'ibpe.')]; "
+        "print(len([importlib.import_module(name) for name in names if not name.endswith('__main__')]))"
+    )
+    return python(image, code, "-v")
 
 
 def test_it_is_small(image: str, configuration: dict[str, Any], report: Callable[[str], None], tmp_path: Path) -> None:
@@ -171,7 +172,7 @@ def test_every_record_tells_the_truth(root: Root) -> None:
 
 def test_every_module_of_the_operator_loads(imported: subprocess.CompletedProcess[str]) -> None:
     assert imported.returncode == 0, imported.stderr[-2000:]
-    assert imported.stdout == "all\n"
+    assert int(imported.stdout) > 100
 
 
 def test_no_module_is_compiled_when_it_starts(imported: subprocess.CompletedProcess[str]) -> None:
