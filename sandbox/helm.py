@@ -22,7 +22,7 @@ class Helm:
 
     def __init__(self, home: Path, kubeconfig: Path | None = None) -> None:
         self.path: Final = tools.ensure(tools.HELM)
-        self._environment = {
+        self.environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(home),
             "HELM_CACHE_HOME": str(home / "cache"),
@@ -43,7 +43,7 @@ class Helm:
             text=True,
             timeout=timeout,
             check=False,
-            env=self._environment,
+            env=self.environment,
         )
         if check and done.returncode != 0:
             raise HelmError(f"{done.stdout}{done.stderr}".strip())

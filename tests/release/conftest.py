@@ -6,6 +6,7 @@ Not the API server of the other tests: a release owns the CRD here, and an opera
 import json
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,8 @@ from sandbox.helm import Helm
 from sandbox.kube import ControlPlane
 from sandbox.kube.progress import to_stderr
 from sandbox.stage import Stage
+from tests.release.release import CHART
+from tests.release.runbook import Person
 
 QUICK = Settings(pending_seconds=0.3, modify_pending_seconds=0.2, deleting_seconds=0.3, deleted_listed_seconds=5.0)
 
@@ -51,6 +54,23 @@ def cluster(aws: AwsServer) -> Iterator[Stage]:
 def desk(cluster: Stage, tmp_path_factory: pytest.TempPathFactory) -> Helm:
     """Helm for that cluster."""
     return Helm(tmp_path_factory.mktemp("helm"), cluster.plane.kubeconfig)
+
+
+@pytest.fixture
+def home(cluster: Stage, desk: Helm, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace for a test's releases, none of which is left when it ends."""
+    name = make_namespace(cluster.plane, request.module.__name__.rpartition(".")[2].removeprefix("test_"))
+    yield name
+    for release in desk.releases(name):
+        desk.uninstall(release, name, "--no-hooks")
+
+
+@pytest.fixture
+def person(cluster: Stage, desk: Helm, home: str, tmp_path: Path) -> Person:
+    """Whoever follows the runbook about the release `ibpe` in `home`, whose resources are there too."""
+    person = Person(cluster.plane, desk, tmp_path, {"ibpe-system": home, "team-a": home})
+    person.at(CHART)
+    return person
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,8 @@ ON_THE_SANDBOX = {
     "IBPE_SNAPSHOT_SECONDS": "1",
     "IBPE_SNAPSHOT_FAST_SECONDS": "0.3",
     "IBPE_PREREQUISITES_SECONDS": "2",
-    "IBPE_LEASE_DURATION_SECONDS": "6",
-    "IBPE_LEASE_RENEW_DEADLINE_SECONDS": "4.5",
+    "IBPE_LEASE_DURATION_SECONDS": "9",
+    "IBPE_LEASE_RENEW_DEADLINE_SECONDS": "7.5",
     "IBPE_LEASE_RETRY_SECONDS": "0.5",
     "IBPE_AWS_CONNECT_TIMEOUT_SECONDS": "1",
 }
@@ -64,13 +64,18 @@ def values_for(namespace: str) -> dict[str, Any]:
 
 @contextmanager
 def operated(stage: Stage, release: Release, **changed: str) -> Iterator[OperatorProcess]:
-    """The operator of a release under its own service account, until the block ends."""
+    """The operator of a release under its own service account, until the block ends; alone, so it needs no Lease."""
     container = release.container
-    operator = stage.operator(container.kubeconfig(stage.plane), **{**environment(container), **changed})
+    settings = {**environment(container), "IBPE_LEADER_ELECTION": "false", **changed}
+    operator = stage.operator(container.kubeconfig(stage.plane), **settings)
     try:
         yield operator
+    except BaseException as error:
+        error.add_note(operator.log()[-4000:])
+        raise
     finally:
-        operator.stop()
+        code = operator.stop()
+    assert code == 0, operator.log()
 
 
 def apply(plane: ControlPlane, documents: Sequence[Mapping[str, Any]]) -> None:

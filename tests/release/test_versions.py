@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,15 @@ import yaml
 
 from ibpe.api.revision import ANNOTATION, REVISION
 from sandbox.helm import Helm, HelmError
-from sandbox.stage import RESOURCE, Stage, endpoint_ids
+from sandbox.stage import REPOSITORY, RESOURCE, Stage, endpoint_ids
 from tests.e2e.scene import IMAGE_BUILDER, Scene, Scenes, eventually
 from tests.release.conftest import make_namespace
 from tests.release.release import CHART, Release, install, operated, recorded, values_for
+from tests.release.runbook import Do, Person
 
 pytestmark = pytest.mark.e2e
 
+CRD = REPOSITORY / "crds" / "ibpe.dev_imagebuilderprivateendpoints.yaml"
 FIELD, VALUE = "fieldOfTheNextVersion", "kept"
 
 
@@ -37,11 +38,6 @@ def next_chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return chart
 
 
-@pytest.fixture
-def home(cluster: Stage) -> str:
-    return make_namespace(cluster.plane, "versions")
-
-
 def schema(crd: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
     return found
@@ -59,11 +55,9 @@ def knows_the_next_version(stage: Stage) -> bool:
     )
 
 
-def edit_crd(stage: Stage, edit: Callable[[dict[str, Any]], None]) -> None:
-    """Change the CRD by hand, and wait until a resource is judged by it."""
-    crd = live(stage)
-    edit(schema(crd))
-    stage.plane.kubectl("replace", "-f", "-", input=json.dumps(crd))
+def forget_the_crd(stage: Stage) -> None:
+    """As in a cluster that never had it; there are no resources any more."""
+    stage.plane.kubectl("delete", "crd", RESOURCE, "--ignore-not-found")
 
 
 def with_the_field(scene: Scene) -> None:
@@ -82,29 +76,30 @@ def keeps_the_field(scene: Scene) -> None:
 
 
 def test_an_older_chart_leaves_a_newer_crd_and_what_uses_it_alone(
-    cluster: Stage, desk: Helm, home: str, next_chart: Path
+    cluster: Stage, desk: Helm, home: str, person: Person, next_chart: Path
 ) -> None:
-    with operated(cluster, install(desk, "both", home)) as operator:
+    with operated(cluster, install(desk, "ibpe", home)) as operator:
         scene = Scenes(cluster, operator, home).make()
         scene.apply(scene.rich())
         made = endpoint_ids(scene.ready())
     uid = live(cluster)["metadata"]["uid"]
-    # `next` stands for the chart's next version, whose operator this repository does not have yet
-    desk.upgrade("both", next_chart, values_for(home), home)
+    person.at(next_chart)
+    person.does(Do.UPGRADE)
     assert knows_the_next_version(cluster)
     with_the_field(scene)
     since = scene.cursor()
 
     with pytest.raises(HelmError) as refused:
-        desk.rollback("both", 1, home)
+        desk.rollback("ibpe", 1, home)
     assert f"schema revision {REVISION} would replace revision {REVISION + 1}" in str(refused.value)
-    desk.upgrade("both", CHART, values_for(home), home)
-    assert desk.releases(home) == {"both": "deployed"}
+    person.at(CHART)
+    person.does(Do.GO_BACK_BY_UPGRADE)
+    assert desk.releases(home) == {"ibpe": "deployed"}
 
     assert knows_the_next_version(cluster)
     assert live(cluster)["metadata"]["uid"] == uid
     keeps_the_field(scene)
-    with operated(cluster, Release(home, desk.manifest("both", home))) as operator:
+    with operated(cluster, Release(home, desk.manifest("ibpe", home))) as operator:
         scene.operator = operator
         assert FIELD in scene.stalled("InvalidSpec"), "what it can't do it says, and does nothing by halves"
         assert scene.writes(since) == ()
@@ -117,9 +112,16 @@ def test_an_older_chart_leaves_a_newer_crd_and_what_uses_it_alone(
 
 
 def test_an_older_release_beside_a_newer_one_leaves_its_crd_alone(
-    cluster: Stage, desk: Helm, home: str, next_chart: Path
+    cluster: Stage, desk: Helm, home: str, person: Person, next_chart: Path
 ) -> None:
-    desk.upgrade("newer", next_chart, values_for(home), home, "--install", "--take-ownership")
+    forget_the_crd(cluster)
+    cluster.plane.kubectl("apply", "--server-side", "-f", str(CRD))
+    install(desk, "ibpe", home)
+    person.at(next_chart)
+    with pytest.raises(HelmError, match="cannot be imported into the current release"):
+        desk.upgrade("ibpe", next_chart, values_for(home), home)
+    person.does(Do.TAKE_OWNERSHIP)
+    assert knows_the_next_version(cluster)
     elsewhere = make_namespace(cluster.plane, "versions-older")
     install(desk, "older", elsewhere)
     desk.upgrade("older", CHART, {**values_for(elsewhere), "logLevel": "DEBUG"}, elsewhere)
@@ -153,22 +155,20 @@ def test_a_status_with_fields_of_a_newer_version_is_read_and_written_anew(
 
 
 def test_an_operator_with_an_older_crd_says_so_and_makes_nothing_that_it_could_not_remember(
-    cluster: Stage, desk: Helm, home: str
+    cluster: Stage, desk: Helm, home: str, person: Person
 ) -> None:
-    release = install(desk, "ahead", home)
-    taken: dict[str, Any] = {}
-
-    def older(properties: dict[str, Any]) -> None:
-        taken["accountID"] = properties["status"]["properties"].pop("accountID")
-
-    edit_crd(cluster, older)
+    forget_the_crd(cluster)
+    release = install(desk, "ibpe", home)
+    crd = live(cluster)
+    del schema(crd)["status"]["properties"]["accountID"]
+    cluster.plane.kubectl("replace", "-f", "-", input=json.dumps(crd))
     with recorded(cluster, release.container) as (operator, proxy):
         scene = Scenes(cluster, operator, home).make()
         scene.apply(scene.rich())
         eventually(lambda: "the CRD is older than this operator" in operator.log(), "it says so", explain=operator.log)
         assert any(record.status == 500 and record.request.path.endswith("/status") for record in proxy.records)
         assert scene.endpoints() == ()
-        edit_crd(cluster, lambda properties: properties["status"]["properties"].update(taken))
+        person.does(Do.RENEW_THE_CRD)
         scene.ready()
         scene.delete()
         scene.gone()
