@@ -3,7 +3,7 @@
 Good in 80 columns, in a pipe and without colours: nothing is told by colour alone, and nothing is cut off.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -59,6 +59,13 @@ def spec_text(resource: Resource, field: str) -> str:
     return value if isinstance(value, str) else UNKNOWN
 
 
+def account_text(resource: Resource) -> str:
+    """The account's id, with the name by which the raw spec asks for it, where it does."""
+    reference, known = resource.spec.get("accountRef"), resource.status.account_id or UNKNOWN
+    name = reference.get("name") if isinstance(reference, Mapping) else None
+    return f"{known} ({name})" if isinstance(name, str) else known
+
+
 def age(since: datetime, now: datetime) -> str:
     """`45s`, `3m`, `7h`, `12d`: the largest unit, rounded down."""
     seconds = max(0, int((now - since).total_seconds()))
@@ -77,7 +84,7 @@ def _head(resource: Resource, now: datetime) -> RenderableType:
     facts.show_header = False
     facts.add_row("Region", spec_text(resource, "region"))
     facts.add_row("VPC", spec_text(resource, "vpcID"))
-    facts.add_row("Account", resource.status.account_id or UNKNOWN)
+    facts.add_row("Account", account_text(resource))
     facts.add_row("Age", age(resource.created_at, now))
     return Group(title, facts)
 

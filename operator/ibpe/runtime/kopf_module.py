@@ -14,6 +14,7 @@ import kopf
 
 from ibpe.kube import watch
 from ibpe.runtime import logs
+from ibpe.runtime.accounts_file import InvalidAccounts, load
 from ibpe.runtime.assembly import compose
 from ibpe.runtime.process import Process
 from ibpe.runtime.settings import InvalidSettings, Settings
@@ -36,7 +37,8 @@ async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
     """Check the scope, then start everything but kopf."""
     try:
         ours = Settings.load()
-    except InvalidSettings as invalid:
+        load(ours.accounts_file, ours.cluster_name)
+    except (InvalidSettings, InvalidAccounts) as invalid:
         raise kopf.PermanentError(str(invalid)) from None
     if ours.leader_election:
         raise kopf.PermanentError("IBPE_LEADER_ELECTION is not for `kopf run`: unset it, or use `ibpe run`.")

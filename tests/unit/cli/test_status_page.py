@@ -94,6 +94,20 @@ def test_a_ready_resource() -> None:
         """)
 
 
+@pytest.mark.parametrize(
+    ("reference", "known", "line"),
+    [
+        ({"name": "network"}, "123456789012", "Account  123456789012 (network)\n"),
+        ({"name": "network"}, None, "Account  - (network)\n"),
+        ({"name": 1}, "123456789012", "Account  123456789012\n"),
+    ],
+    ids=["known", "not yet", "unreadable"],
+)
+def test_the_account_is_shown_with_its_name(reference: object, known: str | None, line: str) -> None:
+    seen = resource(*QUIET, READY, account_id=known)
+    assert line in shown(page(replace(seen, spec={**seen.spec, "accountRef": reference}), NOW))
+
+
 def test_drift_that_is_only_reported_with_the_plan() -> None:
     drift = DriftEntry(
         role=Role.S3,
