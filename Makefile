@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test test-unit image image-test test-rules check bench crds docs lock clean venv binaries
+.PHONY: help demo sandbox test test-unit image image-test release-files test-rules check bench crds docs lock clean venv binaries
 
 # End-to-end tests wait more than they compute: three at once fill two cores.
 PROCESSES ?= 3
@@ -47,7 +47,7 @@ BASE := $(VENV)/.base-$(shell { pwd; "$(PYTHON)" -VV; } 2>/dev/null | cksum | tr
 STAMP := $(VENV)/.ready-$(shell cat $(LOCKS) pyproject.toml | cksum | tr ' ' -)
 
 help: ## Show this
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 demo: binaries ## The whole story on this machine in a minute: make, drift, repair, delete (KEEP=1 leaves it running)
 	$(BIN)/python -m sandbox.demo
@@ -65,7 +65,10 @@ image: $(STAMP) ## Build the container image (IMAGE_BASE=… by digest, IMAGE=na
 	$(BIN)/python -m image $(if $(IMAGE_BASE),--base $(IMAGE_BASE)) $(if $(IMAGE),--tag $(IMAGE))
 
 image-test: binaries ## Build the image and try it: what is in it, and the operator in a locked container (IMAGE=name: that one)
-	IBPE_TEST_IMAGE=$(IMAGE) $(BIN)/python -m pytest tests/image -m image -n 2 --dist loadfile $(ARGS)
+	IBPE_TEST_IMAGE=$(IMAGE) $(BIN)/python -m pytest tests/image -m image $(ARGS)
+
+release-files: $(STAMP) ## Make what a release has beside the image: chart, CRD, admission policies, wheel, sums (into dist)
+	@$(BIN)/python -m publishing files
 
 check: $(STAMP) ## Lint, format, types, dependency directions, generated files
 	$(BIN)/ruff check
