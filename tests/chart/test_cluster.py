@@ -115,7 +115,7 @@ def test_the_notes_name_what_is_made(install: Install, namespace: str) -> None:
         ({}, ["Nothing scrapes the metrics yet"]),
         ({"crds": {"enabled": False}}, ["crds.enabled is false: install the CRD", "Nothing"]),
         ({"admissionPolicies": {"enabled": False}}, ["admissionPolicies.enabled is false: a wrong policy", "Nothing"]),
-        ({"rbac": {"create": False}}, ["rbac.create is false: bind what docs/permissions", "Nothing"]),
+        ({"rbac": {"create": False}}, ["rbac.create is false: bind the roles", "Nothing"]),
         ({"uninstallCheck": {"enabled": False}}, ["uninstallCheck.enabled is false: before you", "Nothing"]),
         ({"metrics": {"enabled": False}}, ["metrics.enabled is false: nothing can tell you"]),
         (

@@ -128,6 +128,14 @@ def test_named_namespaces_have_roles_and_the_cluster_none(helm: Helm) -> None:
     assert [each for each in found if each["kind"] == "ClusterRoleBinding"] == []
 
 
+@pytest.mark.parametrize(("file", "kind", "ending"), [("kubernetes", "ClusterRole", "r"), ("lease", "Role", "-lease")])
+def test_the_documented_permissions_are_the_charts(helm: Helm, file: str, kind: str, ending: str) -> None:
+    (documented,) = manifests((REPOSITORY / "docs" / "permissions" / f"{file}.yaml").read_text())
+    found = made(helm, rbac={"aggregate": False}, uninstallCheck={"enabled": False})
+    assert documented["kind"] == kind
+    assert one(found, kind, ending)["rules"] == documented["rules"]
+
+
 def test_pods_are_found_by_the_charts_labels_whatever_users_add(helm: Helm) -> None:
     taken = {"app.kubernetes.io/name": "mine", "team": "platform"}
     deployment = one(made(helm, commonLabels=taken, podLabels=taken), "Deployment")
