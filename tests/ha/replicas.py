@@ -40,6 +40,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def _probe(port: int, path: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
 class Replica:
     """One operator under its kubelet; `key` is its access key, and its pod's name."""
 
@@ -90,13 +98,9 @@ class Replica:
 
     @property
     def ready(self) -> bool:
-        """Whether its pod would be ready."""
+        """Whether its pod would be ready, and left alone by its liveness probe."""
         ports = [json.loads(line)["port"] for line in self.log.splitlines() if '"Probes are served."' in line]
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{ports[-1]}/readyz", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (OSError, IndexError):
-            return False
+        return bool(ports) and all(_probe(ports[-1], path) for path in ("/healthz", "/readyz"))
 
     @property
     def leads(self) -> float | None:

@@ -40,7 +40,9 @@ def test_kopfs_scope_must_be_the_settings(
 
 
 @contextmanager
-def kopf_run(control_plane: ControlPlane, log: Path, wanted: str, *flags: str) -> Iterator[subprocess.Popen[bytes]]:
+def kopf_run(
+    control_plane: ControlPlane, log: Path, wanted: str, *flags: str, **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("IBPE_")},
         "KUBECONFIG": str(control_plane.kubeconfig),
@@ -48,6 +50,7 @@ def kopf_run(control_plane: ControlPlane, log: Path, wanted: str, *flags: str) -
         "IBPE_WATCH_NAMESPACES": wanted,
         "IBPE_HEALTH_PORT": "",
         "IBPE_METRICS_PORT": "",
+        **{f"IBPE_{name.upper()}": value for name, value in settings.items()},
     }
     command = [sys.executable, "-m", "kopf", "run", "-m", "ibpe.runtime.kopf_module", *flags]
     with log.open("w") as output:
@@ -65,6 +68,14 @@ def test_another_scope_is_refused(with_crd: ControlPlane, namespace: str, tmp_pa
     with kopf_run(with_crd, log, namespace, "-A") as process:
         assert process.wait(30) != 0
     assert f"run it with -n {namespace}" in log.read_text()
+
+
+@pytest.mark.kube
+def test_an_election_is_refused(with_crd: ControlPlane, namespace: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with kopf_run(with_crd, log, namespace, "-n", namespace, leader_election="true") as process:
+        assert process.wait(30) != 0
+    assert "IBPE_LEADER_ELECTION is not for `kopf run`: unset it, or use `ibpe run`." in log.read_text()
 
 
 @pytest.mark.kube

@@ -65,6 +65,7 @@ def leadership(settings: Settings, leading: Callable[[bool], None]) -> Leadershi
         leading(True)  # noqa: FBT003 -- the gauge's value
         return Alone()
     leading(False)  # noqa: FBT003 -- as above
+    namespace = settings.lease_namespace or _own_namespace()
     terms = Terms(settings.lease_duration_seconds, settings.lease_renew_deadline_seconds, settings.lease_retry_seconds)
     connection = replace(
         Connection.to(configuration(), user_agent=f"ibpe/{__version__} ({settings.cluster_name})", pool_size=2),
@@ -72,8 +73,7 @@ def leadership(settings: Settings, leading: Callable[[bool], None]) -> Leadershi
         read_seconds=terms.attempt / 2,
     )
     identity = f"{os.environ.get('HOSTNAME') or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
-    lease = Lease(connection, settings.lease_namespace or _own_namespace(), settings.lease_name)
-    return Elected(lease, identity, terms, leading=leading)
+    return Elected(Lease(connection, namespace, settings.lease_name), identity, terms, leading=leading)
 
 
 def _own_namespace() -> str:

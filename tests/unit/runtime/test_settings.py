@@ -1,5 +1,6 @@
 import pytest
 
+from ibpe.runtime.leadership import NoNamespace, leadership
 from ibpe.runtime.settings import InvalidSettings, Settings
 
 
@@ -68,3 +69,35 @@ def test_every_wrong_setting_has_its_sentence(monkeypatch: pytest.MonkeyPatch) -
         Settings.load(cluster_name="c")
     assert "IBPE_WORKERS='0'" in str(refused.value)
     assert "IBPE_LOG_LEVEL='LOUD'" in str(refused.value) or "IBPE_LOG_LEVEL='loud'" in str(refused.value)
+
+
+def test_there_is_no_election_unless_asked_for() -> None:
+    settings = Settings.load(cluster_name="c", lease_retry_seconds="30")  # not looked at either
+    assert not settings.leader_election
+
+
+@pytest.mark.parametrize(
+    ("terms", "says"),
+    [
+        ((15, 10, 10), "IBPE_LEASE_RETRY_SECONDS must be less than IBPE_LEASE_RENEW_DEADLINE_SECONDS"),
+        ((15, 15, 2), "that less than IBPE_LEASE_DURATION_SECONDS: a leader must end before others take over"),
+        ((15, 11, 2), "IBPE_AWS_CONNECT_TIMEOUT_SECONDS must not exceed the time between"),
+    ],
+    ids=["no second attempt", "no time to end", "no time for a call that is on its way"],
+)
+def test_terms_that_let_two_lead_are_refused(terms: tuple[int, int, int], says: str) -> None:
+    duration, deadline, retry = terms
+    with pytest.raises(InvalidSettings, match=says):
+        Settings.load(
+            cluster_name="c",
+            leader_election=True,
+            lease_duration_seconds=duration,
+            lease_renew_deadline_seconds=deadline,
+            lease_retry_seconds=retry,
+        )
+
+
+def test_outside_of_a_pod_the_namespace_of_the_lease_must_be_said() -> None:
+    settings = Settings.load(cluster_name="c", leader_election=True)
+    with pytest.raises(NoNamespace, match="IBPE_LEASE_NAMESPACE is not set"):
+        leadership(settings, lambda _: None)
