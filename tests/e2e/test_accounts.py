@@ -27,6 +27,7 @@ OWN, NETWORK, LAB = "100000000001", "111122223333", "444455556666"
 OPERATORS, HANDS = "AKIAACCOUNTS", {OWN: "hands-of-own", NETWORK: "hands-of-network", LAB: "hands-of-lab"}
 """Access keys: the operator's own, and those of people in each account."""
 CANARY = "external-id-canary"
+MOVED = "777788889999"
 NETWORK_ROLE, LAB_ROLE = f"arn:aws:iam::{NETWORK}:role/ibpe", f"arn:aws:iam::{LAB}:role/team/ibpe"
 
 
@@ -222,7 +223,7 @@ def test_what_the_namespace_may_not_use_is_refused_and_nothing_is_called(platfor
     assert case.about(since) == ()
     assert platform.stage.aws.control.calls(since=since, region="eu-north-1") == ()
     assert platform.stage.aws.control.calls(since=since, account=LAB) == ()
-    assert not [each for each in platform.stage.aws.control.calls(since=since, action="AssumeRole") if LAB in str(each)]
+    assert LAB_ROLE not in roles_asked_for(platform, since)
     resource = case.get()
     assert resource is not None
     assert "finalizers" not in resource["metadata"], "it can be deleted without us"
@@ -266,107 +267,96 @@ def test_who_may_not_use_a_vpc_keeps_nobody_off_it(platform: Platform) -> None:
     case.ready()
 
 
-def test_withdrawn_access_stops_everything_and_holds_the_deletion_until_it_is_given_back(platform: Platform) -> None:
-    case = platform.case(platform.b, LAB)
-    platform.apply(case, "lab")
-    case.ready()
-    made = {each.id for each in case.endpoints()}
+def test_access_that_is_withdrawn_or_moved_stops_everything_until_it_is_given_back(platform: Platform) -> None:
+    ready, leaving, abandoned = (platform.case(platform.b, LAB) for _ in range(3))
+    for case in (ready, leaving, abandoned):
+        platform.apply(case, "lab")
+    made = {case.name: {each.id for each in case.endpoints()} for case in (ready, leaving, abandoned) if case.ready()}
     platform.operator.kill()
-    since = case.cursor()
+    since = ready.cursor()
     platform.grant(platform.without("lab"))
-    assert "may not use the account lab" in case.stalled("AccountNotAllowed")
-    case.delete()
-    message = case.until(
-        lambda found: condition(found, "Stalled").get("message", "").startswith("Deletion waits"), "held"
-    )
-    told = condition(message, "Stalled")
-    assert (told["status"], told["reason"]) == ("True", "AccountNotAllowed")
-    assert "ask the platform team to grant lab" in told["message"]
-    assert f'ibpe.dev/abandon: "{LAB}"' in told["message"]
-    case.event("DeletionBlocked", "lab")
-    assert platform.stage.aws.control.calls(since=since, account=LAB) == (), "nothing is called there"
-    assert not [each for each in platform.stage.aws.control.calls(since=since, action="AssumeRole") if LAB in str(each)]
-    assert {each.id for each in case.endpoints()} == made
+    assert "may not use the account lab" in ready.stalled("AccountNotAllowed")
+    leaving.delete()
+    told = held(leaving, "AccountNotAllowed")
+    assert "ask the platform team to grant lab" in told
+    assert f'ibpe.dev/abandon: "{LAB}"' in told
+    leaving.event("DeletionBlocked", "lab")
+    abandoned.delete()
+    abandoned.annotate(abandon=LAB)
+    abandoned.gone()
+    platform.grant(moved(platform.granted))
+    assert f"endpoints are in account {LAB}, and the account lab is {MOVED} now" in ready.stalled("AccountMismatch")
+    held(leaving, "AccountMismatch")
+    assert not {LAB, MOVED} & {account for account, _ in accounts_called(platform.stage, since)}, "nothing is called"
+    assert roles_asked_for(platform, since) <= {NETWORK_ROLE}
+    assert {case.name: {each.id for each in case.endpoints()} for case in (ready, leaving, abandoned)} == made
     platform.grant(platform.granted)
-    case.gone()
-    assert not case.endpoints()
+    leaving.gone()
+    assert not leaving.endpoints()
+    ready.ready()
 
 
-def test_a_deletion_that_nobody_gives_back_can_be_abandoned(platform: Platform) -> None:
-    case = platform.case(platform.b, LAB)
-    platform.apply(case, "lab")
-    case.ready()
-    platform.grant(platform.without("lab"))
-    case.stalled("AccountNotAllowed")
-    since = case.cursor()
-    case.delete()
-    case.annotate(abandon=LAB)
-    case.gone()
-    assert platform.stage.aws.control.calls(since=since, account=LAB) == ()
-    assert len(case.endpoints()) == 2, "what it made stays"
-    platform.grant(platform.granted)
+def moved(granted: dict[str, Any]) -> dict[str, Any]:
+    """The file in which the lab is another account."""
+    left = deepcopy(granted)
+    (entry,) = [entry for entry in left["accounts"] if entry["name"] == "lab"]
+    entry.update(accountID=MOVED, roleARN=LAB_ROLE.replace(LAB, MOVED))
+    return left
 
 
-def test_an_account_that_the_name_no_longer_stands_for_is_not_called(platform: Platform) -> None:
-    case = platform.case(platform.b, LAB)
-    platform.apply(case, "lab")
-    case.ready()
-    moved = deepcopy(platform.granted)
-    (entry,) = [entry for entry in moved["accounts"] if entry["name"] == "lab"]
-    entry.update(accountID="777788889999", roleARN=LAB_ROLE.replace(LAB, "777788889999"))
-    platform.operator.kill()
-    since = case.cursor()
-    platform.grant(moved)
-    assert f"endpoints are in account {LAB}, and the account lab is 777788889999 now" in case.stalled("AccountMismatch")
-    assert not {LAB, "777788889999"} & {account for account, _ in accounts_called(platform.stage, since)}
-    platform.grant(platform.granted)
-    case.ready()
+def held(case: Case, reason: str) -> str:
+    """What Stalled says of a deletion, once it is held for this reason."""
+
+    def right(found: dict[str, Any] | None) -> bool:
+        told = condition(found, "Stalled")
+        return told.get("reason") == reason and told["message"].startswith("Deletion waits")
+
+    message: str = condition(case.until(right, f"held for {reason}"), "Stalled")["message"]
+    return message
 
 
-def test_a_role_that_distrusts_the_operator_stops_its_own_account_alone(platform: Platform) -> None:
+def roles_asked_for(platform: Platform, since: int) -> set[str]:
+    calls = platform.stage.aws.control.calls(since=since, action="AssumeRole")
+    return {call.parameters["RoleArn"] for call in calls}
+
+
+def test_a_role_that_is_denied_or_acts_elsewhere_stops_its_own_account_alone(platform: Platform) -> None:
     control = platform.stage.aws.control
     broken, fine = platform.case(platform.b, LAB), platform.case(platform.p)
     platform.apply(fine)
     fine.ready()
+    platform.operator.kill()  # without the session that it has
     control.put_role(LAB_ROLE, OWN, "another external id")
-    platform.grant(platform.granted)  # without the session that it had
     since = broken.cursor()
+    platform.grant(platform.granted)
     platform.apply(broken, "lab")
-    resource = broken.until(
-        lambda found: condition(found, "Stalled").get("reason") == "AccessDenied", "Stalled AccessDenied"
-    )
-    told = condition(resource, "Stalled")
-    assert (told["status"], LAB_ROLE in told["message"]) == ("True", True), told
-    assert "trust policy" in told["message"]
-    assert control.calls(since=since, account=LAB) == ()
+    told = stalled_for(broken, "AccessDenied")
+    assert LAB_ROLE in told
+    assert "trust policy" in told
     endpoint = fine.endpoint("s3")
     fine.ec2.delete_tags(Resources=[endpoint.id], Tags=[{"Key": "ibpe.dev/role"}])
     fine.settled(lambda it: "ibpe.dev/role" in it.tags, "s3", "repaired while the other account is denied")
-    control.put_role(LAB_ROLE, OWN, f"{CANARY}-lab")
-    eventually(lambda: _is_ready(broken), "Ready once the role trusts again", explain=broken.get)
-
-
-def _is_ready(case: Case) -> bool:
-    case.hurry()
-    return bool(condition(case.get(), "Ready").get("status") == "True")
-
-
-def test_a_role_of_another_account_than_the_file_says_is_used_for_nothing(platform: Platform) -> None:
-    control = platform.stage.aws.control
     control.put_role(LAB_ROLE, OWN, f"{CANARY}-lab", acts_in="666677778888")
-    platform.grant(platform.granted)
-    case = platform.case(platform.b, LAB)
-    since = case.cursor()
-    platform.apply(case, "lab")
-    resource = case.until(
-        lambda found: condition(found, "Stalled").get("reason") == "AccountMismatch", "Stalled AccountMismatch"
-    )
-    assert "666677778888" in condition(resource, "Stalled")["message"]
+    assert "666677778888" in stalled_for(broken, "AccountMismatch")
     assert not {"666677778888", LAB} & {account for account, _ in accounts_called(platform.stage, since)}
-    case.delete()
-    case.gone()
     control.put_role(LAB_ROLE, OWN, f"{CANARY}-lab")
-    platform.grant(platform.granted)
+    eventually(lambda: looked_at(broken, "Ready")["status"] == "True", "Ready once it trusts again", explain=broken.get)
+
+
+def stalled_for(case: Case, reason: str) -> str:
+    """What Stalled says, once it is True for this reason."""
+
+    def look() -> str:
+        told = looked_at(case, "Stalled")
+        return str(told["message"]) if (told["status"], told["reason"]) == ("True", reason) else ""
+
+    return eventually(look, f"Stalled {reason}", explain=case.get)
+
+
+def looked_at(case: Case, type_: str) -> dict[str, Any]:
+    """A condition, with the next look asked for."""
+    case.hurry()
+    return {"status": "", "reason": "", **condition(case.get(), type_)}
 
 
 def test_a_session_that_ran_out_is_renewed_and_nobody_notices(platform: Platform) -> None:
