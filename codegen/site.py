@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
@@ -20,6 +20,12 @@ OUTSIDE: Final = PurePosixPath("repository")
 HOME: Final = {PurePosixPath("README.md"): PurePosixPath("index.md")}
 """The repository's first page is not the site's."""
 _LINK: Final = re.compile(r"(?P<before>\]\()(?P<target>[^)\s#]+)(?P<after>#[^)\s]*)?\)")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put the pages that a pattern in the navigation stands for in its place, in the order of their names."""
+    config.nav = _spelled_out(config.nav)
+    return config
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
@@ -57,6 +63,24 @@ def _generated(config: MkDocsConfig, path: PurePosixPath) -> File:
     """In the navigation only where it is named there."""
     source = str(REPOSITORY / path)
     return File.generated(config, str(_on_site(path)), abs_src_path=source, inclusion=InclusionLevel.NOT_IN_NAV)
+
+
+def _spelled_out(nav: object) -> Any:
+    match nav:
+        case list():
+            return [one for each in nav for one in _pages(each)]
+        case dict():
+            return {title: _spelled_out(each) for title, each in nav.items()}
+        case _:
+            return nav
+
+
+def _pages(entry: object) -> Iterator[object]:
+    if isinstance(entry, str) and "*" in entry:
+        docs = REPOSITORY / DOCS
+        yield from sorted(str(page.relative_to(docs)) for page in docs.glob(entry))
+    else:
+        yield _spelled_out(entry)
 
 
 def _paths(nav: object) -> Iterator[str]:
