@@ -66,7 +66,7 @@ def test_many_threads_open_one_session_and_act_in_the_roles_account(
     assert {each.account for each in described} == {OTHER}
     assert "cluster/blue" in call.user_agent
     labels = {(each.operation, each.account) for each in noted.calls}
-    assert labels == {("AssumeRole", ""), ("DescribeVpcEndpoints", OTHER), ("GetCallerIdentity", OTHER)}
+    assert labels == {("AssumeRole", OTHER), ("DescribeVpcEndpoints", OTHER), ("GetCallerIdentity", OTHER)}
 
 
 def test_nothing_is_called_before_it_is_needed(aws: AwsServer, role: BotoCloud) -> None:
@@ -115,7 +115,19 @@ def test_a_role_that_is_denied_is_named_with_what_to_check(
     for words in (f"Check that {ARN} exists", "trust policy", "external id of the accounts file", "sts:AssumeRole"):
         assert words in error.fix
     assert aws.control.calls(account=OTHER) == ()
-    assert {each.operation for each in noted.calls} == {"AssumeRole"}, "what was never sent is not counted"
+    (told,) = noted.calls
+    assert (told.operation, told.account, told.code) == ("AssumeRole", OTHER, "AccessDenied"), (
+        "by the role's account; and what was never sent is not counted"
+    )
+
+
+def test_a_role_that_is_asked_for_too_often_is_counted_by_its_account(
+    aws: AwsServer, role: BotoCloud, noted: Noted
+) -> None:
+    aws.control.fail("AssumeRole", "Throttling", "Rate exceeded", times=1)
+    assert failure_of(lambda: look(role)).throttled
+    assert noted.throttles == [f"sts AssumeRole {OTHER} {REGION}"]
+    assert {each.account for each in noted.calls} == {OTHER}
 
 
 def test_a_denial_stands_for_a_while_and_then_the_role_is_asked_for_again(

@@ -69,7 +69,11 @@ class AssumedRole(Source):
     def _granted(self) -> dict[str, str]:
         region = self._own.default_region()
         answer = self._own.ask(
-            "sts", _OPERATION, region, lambda: self._own.sts(region).assume_role(**_parameters(self._role))
+            "sts",
+            _OPERATION,
+            region,
+            lambda: self._own.sts(region).assume_role(**_parameters(self._role)),
+            about=self._role.account,  # whoever reads of a denial looks for the role there, not at us
         )
         (arn,) = read_all(_OPERATION, [answer], lambda given: given["AssumedRoleUser"]["Arn"])
         found = _SESSION_ARN.fullmatch(arn)

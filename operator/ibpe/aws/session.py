@@ -162,9 +162,10 @@ class Session:
             self._regions.add(region)
         self._source.work_in(region)
 
-    def ask(self, service: str, operation: str, region: str, call: Callable[[], Answer]) -> Answer:
+    def ask(self, service: str, operation: str, region: str, call: Callable[[], Answer], *, about: str = "") -> Answer:
         """Make one call; returns what AWS answered. Raises AwsError alone.
 
+        `about` is the account that the observer is told, where it is another than the one that the call is made in.
         `call` gets its client from this session each time, so that renewed credentials are used. An answer without a
         request id is none of AWS's, whatever its status: botocore reads a login page as an empty list.
         """
@@ -175,26 +176,28 @@ class Session:
                 raise classify(operation, "NotAnAwsAnswer", "The answer has no request id.", http_status=200)
         except AwsError as refused:
             if refused.operation == operation:  # else it was never sent: the credentials for it were refused
-                self._observe(service, operation, region, refused.code, started)
+                self._observe(service, operation, region, refused.code, started, about)
             raise
         except SDK_FAILURES as failure:
             error = self._after_renewal(error_from(operation, failure), generation)
-            self._observe(service, operation, region, error.code, started)
+            self._observe(service, operation, region, error.code, started, about)
             if error.throttled:
-                self._observer.throttled(service=service, operation=operation, account=self.account, region=region)
+                account = about or self.account
+                self._observer.throttled(service=service, operation=operation, account=account, region=region)
             raise error from failure
-        self._observe(service, operation, region, "ok", started)
+        self._observe(service, operation, region, "ok", started, about)
         return answer
 
-    def _observe(self, service: str, operation: str, region: str, code: str, started: float) -> None:
+    def _observe(self, service: str, operation: str, region: str, code: str, started: float, about: str) -> None:
         seconds = self._clock() - started
         if service == "sts":
             with self._lock:
                 self._refused_at.pop(region, None)
                 if code not in _NOT_THE_REGIONS:
                     self._refused_at[region] = self._clock()
+        account = about or self.account
         self._observer.called(
-            service=service, operation=operation, code=code, account=self.account, region=region, seconds=seconds
+            service=service, operation=operation, code=code, account=account, region=region, seconds=seconds
         )
 
     def _session(self) -> boto3.Session:
