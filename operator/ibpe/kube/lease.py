@@ -5,7 +5,7 @@ times are for people: nothing here compares them with a clock of ours (client-go
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ class Record:
     duration: float
     """Seconds for which the holder may count on it after a renewal."""
     transitions: int
+    renewed: str = field(default="", compare=False)
+    """The holder's word for when it last renewed: compared with itself alone."""
 
 
 @dataclass(frozen=True)
@@ -102,4 +104,5 @@ def _record(answer: Mapping[str, Any]) -> Record:
         holder=str(spec.get("holderIdentity") or ""),
         duration=float(spec.get("leaseDurationSeconds") or 0),
         transitions=int(spec.get("leaseTransitions") or 0),
+        renewed=str(spec.get("renewTime") or ""),
     )

@@ -63,6 +63,7 @@ class Elected:
         self._leading = leading
         self._end = end
         self._record: Record | None = None
+        self._making = False
         self._led = threading.Event()
         self._stopping = threading.Event()
         self._writing = threading.Lock()
@@ -127,10 +128,10 @@ class Elected:
             self._tell(failure)
             return
         self._told = ""
-        if record is None or not self.election.held(record, sent_at):
+        if record is None or not self.election.held(record, sent_at, made=self._making):
             return
-        self._record = record
-        if not self._led.is_set():
+        self._record, self._making = record, False
+        if not self._led.is_set() and self.election.leads:
             self._led.set()
             log.info("Leading.", extra={"lease": self._lease.label, "identity": self.election.identity})
             self._leading(True)  # noqa: FBT003 -- the gauge's value
@@ -139,12 +140,13 @@ class Elected:
     def _write(self) -> Record | None:
         """The record that was written; None where there was nothing to write: another holds it."""
         duration = self._terms.duration
-        if self._led.is_set() and self._record is not None:
+        if self._record is not None:
             return self._lease.renew(self._record, duration, _now())
         found = self._lease.read()
         self.election.saw(found)
         if self.election.free_in > 0:
             return None
+        self._making = self._making or found is None  # also where the answer to a write is lost
         if found is None:
             return self._lease.create(self.election.identity, duration, _now())
         return self._lease.take(found, self.election.identity, duration, _now())
@@ -152,6 +154,8 @@ class Elected:
     def _look(self, conflict: WriteConflict) -> None:
         """Somebody wrote meanwhile: another holder ends us; our own write whose answer was lost is read again."""
         if not self._led.is_set():
+            self._record, self._making = None, False
+            self.election.outrun()
             if isinstance(conflict, NotFound):
                 self._tell(conflict)
             return

@@ -14,8 +14,6 @@ from typing import Final, Protocol
 from ibpe.kube.lease import Record
 
 NEVER: Final = float("-inf")
-_ABSENT: Final = ("", "")
-"""What is seen where there is no Lease."""
 
 
 class Lock(Protocol):
@@ -66,24 +64,28 @@ class Election:
         self.terms = terms
         self._clock = clock
         self._lock = threading.Lock()
-        self._seen: tuple[str, str] | None = None
+        self._seen: tuple[str, int, str] | None = None
         self._free_at = -NEVER
+        self._from = NEVER
         self._until = NEVER
 
     def saw(self, record: Record | None) -> None:
-        """What a read showed, just now; None: there is no Lease.
+        """What a read showed, just now; None: there is no Lease, and it may be made.
 
-        One that is missing may have been taken away from under a leader that has not noticed yet, so it is left alone
-        for as long as one that stands still.
+        What others change beside the record (a label, an annotation) renews nothing.
         """
         with self._lock:
-            if record is not None and record.holder in {"", self.identity}:  # ours: a write whose answer was lost
+            if record is None or record.holder in {"", self.identity}:  # ours: a write whose answer was lost
                 self._seen, self._free_at = None, NEVER
                 return
-            seen = (record.version, record.holder) if record is not None else _ABSENT
+            seen = (record.holder, record.transitions, record.renewed)
             if seen != self._seen:
-                lasts = max(record.duration if record is not None else 0.0, self.terms.duration)
-                self._seen, self._free_at = seen, self._clock() + lasts
+                self._seen, self._free_at = seen, self._clock() + max(record.duration, self.terms.duration)
+
+    def outrun(self) -> None:
+        """Another wrote between our read and our write: what was seen is no longer so, and the wait begins anew."""
+        with self._lock:
+            self._seen, self._free_at = None, self._clock() + self.terms.duration
 
     @property
     def free_in(self) -> float:
@@ -91,10 +93,16 @@ class Election:
         with self._lock:
             return max(self._free_at - self._clock(), 0.0)
 
-    def held(self, record: Record, sent_at: float) -> bool:
-        """A write that began at `sent_at` was answered with `record`; returns whether we lead by it."""
+    def held(self, record: Record, sent_at: float, *, made: bool = False) -> bool:
+        """A write that began at `sent_at` was answered with `record`; returns whether it is held by us.
+
+        A Lease that was `made` may replace one that was taken away from under a leader who has not noticed yet: it is
+        held, and renewed, for as long as that one may go on, before we lead by it.
+        """
         self.saw(record)
         with self._lock:
+            if made:
+                self._from = self._clock() + self.terms.duration
             if record.holder != self.identity:
                 self._until = NEVER
                 return False
@@ -115,4 +123,5 @@ class Election:
     def left(self) -> float:
         """Seconds for which we may still act, without a further renewal."""
         with self._lock:
-            return self._until - self._clock()
+            now = self._clock()
+            return self._until - now if now >= self._from else NEVER

@@ -72,7 +72,7 @@ class Server:
         if (known.version if known else None) != (self.record.version if self.record else None):
             raise WriteConflict("another version")
         self.writes += 1
-        self.record = Record(str(self.writes), holder, duration, 0)
+        self.record = Record(str(self.writes), holder, duration, 0, f"renewal {self.writes}")
         return self.record
 
 
@@ -244,9 +244,18 @@ def test_a_lease_that_somebody_renews_is_never_taken() -> None:
     time = Time()
     election = Election("b", TERMS, time.clock(0))
     for version in range(20):
-        election.saw(Record(str(version), "a", 15, 0))
+        election.saw(Record(str(version), "a", 15, 0, f"renewal {version}"))
         assert election.free_in == 15
         time.now += 14.5
+
+
+def test_a_dead_leaders_lease_that_others_put_labels_on_is_taken_all_the_same() -> None:
+    time = Time()
+    election = Election("b", TERMS, time.clock(0))
+    for version in range(16):
+        election.saw(Record(str(version), "a", 15, 0, "its last renewal"))
+        time.now += 1
+    assert election.free_in == 0
 
 
 def test_a_lease_that_stands_still_is_taken_when_it_has_ended_by_our_own_clock() -> None:
@@ -269,27 +278,28 @@ def test_a_holder_that_counts_on_longer_is_given_longer() -> None:
     assert election.free_in == 1
 
 
-def test_a_lease_that_was_deleted_is_left_alone_as_long_as_its_holder_may_not_know() -> None:
-    time = Time()
-    election = Election("b", TERMS, time.clock(0))
-    election.saw(Record("7", "a", 15, 0))
-    time.now += 14
-    election.saw(None)
-    assert election.free_in == 15
-    time.now += 15
-    election.saw(None)
-    assert election.free_in == 0
+def test_who_makes_a_lease_holds_it_for_as_long_as_a_holder_before_may_not_know_and_only_then_leads() -> None:
+    server = Server(Time(), iter([]))
+    candidate = Candidate("a", server)
+    for _ in range(7):
+        candidate.turn()
+        assert not candidate.led
+        server.time.now += TERMS.retry
+    server.time.now += 1
+    candidate.turn()
+    assert candidate.led
+    assert server.record == Record("8", "a-1", 15, 0)
 
 
-def test_the_first_ever_makes_the_lease() -> None:
+def test_a_lease_that_was_made_and_taken_away_before_it_counted_is_waited_for_anew() -> None:
     server = Server(Time(), iter([]))
     candidate = Candidate("a", server)
     candidate.turn()
-    assert not candidate.led
+    server.delete()
     server.time.now += TERMS.duration
     candidate.turn()
-    assert candidate.led
-    assert server.record == Record("1", "a-1", 15, 0)
+    candidate.turn()
+    assert not candidate.led
 
 
 def leading(fates: list[Fate]) -> tuple[Server, Candidate]:
