@@ -8,7 +8,7 @@ from ibpe.aws.gateway import Endpoint, EndpointState, EndpointType
 from ibpe.policy.contribution import allows_all, holds, is_contributed
 from ibpe.policy.document import PolicyError
 from ibpe.reconcile.actions import Action, Contribute
-from ibpe.reconcile.checks.shared import PERHAPS_OUR_DOING
+from ibpe.reconcile.checks.shared import IN_ANOTHER_VPC, PERHAPS_OUR_DOING
 from ibpe.reconcile.compare import Difference, lets_through, listed, provision
 from ibpe.reconcile.entries import is_unresolved
 from ibpe.reconcile.fields import Field
@@ -65,8 +65,8 @@ def _share(
     report: bool,
 ) -> RolePlan:
     live, entry = seen.named.get(wanted.endpoint_id), status.endpoint(wanted.role)
-    if live is None:
-        return RolePlan(wanted.role)
+    if live is None or any(refusal.reason == IN_ANOTHER_VPC for refusal in refusals if refusal.role is wanted.role):
+        return RolePlan(wanted.role)  # of another VPC's endpoint nothing is told: it may be none of this namespace's
     if entry.ownership is Ownership.MANAGED or entry.id != wanted.endpoint_id:
         entry = EndpointStatus(role=wanted.role)  # nothing was applied to this endpoint yet
     judge = Judge(wanted.role, wanted.fields(), entry, refusals, report, patience)

@@ -177,6 +177,11 @@ def test_what_must_not_be_written_is_not(look: Observation, reason: str) -> None
     assert (plan.actions, plan.works) == ((), False)
 
 
+def test_of_an_endpoint_in_another_vpc_nothing_is_told() -> None:
+    plan = plan_of(sight(gateway(PLAIN, vpc_id=OTHER_VPC)))
+    assert (plan.live, plan.note, plan.findings) == (None, "", ())
+
+
 def test_a_foreign_deny_keeps_builds_out_but_not_our_statements() -> None:
     look = sight(gateway(policy(TEAM, LOCK)))
     (refusal,) = refuse(WANT, look)

@@ -21,6 +21,7 @@ from ibpe.reconcile.observation import Observation
 from ibpe.reconcile.wanted import Desired, SharedEndpoint
 
 WAITING = frozenset({EndpointState.PENDING, EndpointState.AVAILABLE})
+IN_ANOTHER_VPC = "EndpointInAnotherVpc"
 PERHAPS_OUR_DOING = frozenset({"PrivateDnsOff", "BuildsNotRouted"})
 """Refusals that an endpoint of our own may be the cause of: it holds the name or the route until it is gone."""
 
@@ -81,7 +82,7 @@ def is_the_right_one(case: SharedCase) -> Refusal | None:
     endpoint, where = case.endpoint, f"{case.part}.endpointID"
     if endpoint.vpc_id != case.desired.vpc_id:
         words = f"{endpoint.id} is in {endpoint.vpc_id}, not in {case.desired.vpc_id}: correct {where}."
-        return case.refuse("EndpointInAnotherVpc", words, Field.POLICY)
+        return case.refuse(IN_ANOTHER_VPC, words, Field.POLICY)
     if endpoint.service_name not in case.wanted.services:
         words = f"{endpoint.id} is for {endpoint.service_name}, not for {case.wanted.services[0]}: correct {where}."
         return case.refuse("EndpointOfAnotherService", words, Field.POLICY)
