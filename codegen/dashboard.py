@@ -137,6 +137,16 @@ AWS = Row(
         unit="reqps",
     ),
     series("Calls", {"{{operation}}": rates("ibpe_aws_api_calls_total", "operation")}, width=12, unit="reqps"),
+    series(
+        "Writes that AWS takes now",
+        {
+            "{{operation}} {{account}} {{region}}": (
+                f"min by (operation, account, region) (ibpe_aws_token_bucket_level{{{CLUSTER}}})"
+            )
+        },
+        width=12,
+        description="Below 1, the next one waits for its turn.",
+    ),
     duration_panel(
         "95 % of calls within",
         {"{{operation}}": quantile(0.95, "ibpe_aws_api_call_duration_seconds", "operation")},

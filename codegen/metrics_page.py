@@ -10,6 +10,7 @@ from typing import Final
 import yaml
 from prometheus_client.core import Metric
 
+from ibpe.aws.limits import CREATE, Level
 from ibpe.kube.seen import Standing
 from ibpe.reconcile.ports import Key
 from ibpe.runtime.metrics import Metrics, RegionState
@@ -137,6 +138,9 @@ SECTIONS: Final = (
             "ibpe_aws_api_calls_total": "Errors by code; [troubleshooting](troubleshooting.md) says what each asks.",
             "ibpe_aws_api_call_duration_seconds": "15 s and more are timeouts.",
             "ibpe_aws_throttled_total": "The account's limits are shared: others may be the cause.",
+            "ibpe_aws_token_bucket_level": (
+                "Below 1 for long: more is to be written than AWS takes; resources say AwaitingTurn."
+            ),
             "ibpe_snapshot_age_seconds": "Saws between 0 and IBPE_SNAPSHOT_SECONDS. From 300 on, Ready is Unknown.",
             "ibpe_observation_failed": "The operator's log names the call and AWS's answer.",
             "ibpe_brake_engaged": "Ask who deleted endpoints, or what changed in the account.",
@@ -161,6 +165,7 @@ def busy_metrics() -> Metrics:
     key, at = Key("team", "images"), datetime(2026, 1, 1, tzinfo=UTC)
     metrics.resources.put("uid", key, Standing(stalled=True, contended=True, reason="Contended", deleted_at=at))
     metrics.show_regions(lambda: [RegionState("", "us-west-2", 0.0, braked=False, failing=False, orphans=0)])
+    metrics.show_levels(lambda: [Level("", "us-west-2", CREATE, 4.0)])
     metrics.called(service="ec2", operation="DescribeVpcEndpoints", code="ok", account="", region="", seconds=0.1)
     metrics.throttled(service="ec2", operation="DescribeVpcEndpoints", account="", region="")
     return metrics

@@ -46,6 +46,8 @@ class OperatorProcess:
             "IBPE_METRICS_PORT": "0",
             "IBPE_SNAPSHOT_SECONDS": "2",
             "IBPE_SNAPSHOT_FAST_SECONDS": "0.5",
+            "IBPE_AWS_WRITE_BURST": "1000000",  # the sandbox has no limits of its own
+            "IBPE_AWS_WRITES_PER_SECOND": "1000000",
             **(environment or {}),
         }
         self._process: subprocess.Popen[str] | None = None

@@ -13,6 +13,25 @@ class Observer(Protocol):
         """AWS asked to slow down; `called` is called too."""
 
 
+class Observers:
+    """Several observers as one."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def called(self, *, service: str, operation: str, code: str, account: str, region: str, seconds: float) -> None:
+        """Each is told."""
+        for each in self._observers:
+            each.called(
+                service=service, operation=operation, code=code, account=account, region=region, seconds=seconds
+            )
+
+    def throttled(self, *, service: str, operation: str, account: str, region: str) -> None:
+        """Each is told."""
+        for each in self._observers:
+            each.throttled(service=service, operation=operation, account=account, region=region)
+
+
 class Unobserved:
     """An observer that notes nothing."""
 

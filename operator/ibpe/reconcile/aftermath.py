@@ -89,6 +89,8 @@ def outcome_of(work: Round, applied: Applied) -> Outcome:
         return Outcome(result="suspended")
     if applied.done or any(isinstance(action, Contribute | Withdraw) for action in work.plan.actions):
         return Outcome(requeue_after=AFTER_A_WRITE_SECONDS, result="waiting")
+    if work.plan.turn_in is not None:
+        return Outcome(requeue_after=work.plan.turn_in, result="waiting")
     if work.refusals:
         return Outcome(retry=True, result="refused")
     waits = [plan.wait.seconds for plan in work.plan.roles if plan.wait is not None]

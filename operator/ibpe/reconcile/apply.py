@@ -9,6 +9,7 @@ from ibpe.api.names import Role
 from ibpe.api.status import Status
 from ibpe.aws.errors import AwsError, ErrorClass, classify
 from ibpe.aws.gateway import EndpointID, Gateway, ModifyEndpoint
+from ibpe.aws.limits import MODIFY
 from ibpe.policy.contribution import contribute, withdraw
 from ibpe.reconcile.actions import Action, Contribute, Create, Delete, Failure, Modify, Resolve, Retag, Withdraw
 from ibpe.reconcile.contributing import edit_policy
@@ -105,20 +106,40 @@ def _note_removed(applied: Applied, role: Role, keys: tuple[str, ...]) -> None:
 
 def _modify(hands: Hands, action: Modify, applied: Applied) -> None:
     """One call for all fields; where AWS refuses it, one for each, so that one bad field holds up no other."""
+    change, refusal = hands.past.apart.get(action.role, (None, None))
+    if refusal is not None and change == action.change:
+        _modify_apart(hands, action, applied, refusal, turns=1)
+        return
     try:
         hands.gateway.modify_endpoint(action.change)
     except AwsError as error:
         if error.error_class is ErrorClass.RETRY or len(action.fields) == 1:
             raise
         log.info("%s was refused as a whole (%s); trying its fields one by one", action.change.id, error.code)
-        for name in action.fields:
-            part = only(action.change, name)
-            if part == ModifyEndpoint(action.change.id):
-                continue
-            try:
-                hands.gateway.modify_endpoint(part)
-            except AwsError as refused:
-                applied.failures.append(Failure(action.role, refused, (name,)))
+        hands.past.apart[action.role] = action.change, error
+        _modify_apart(hands, action, applied, error, turns=0)
+    else:
+        hands.past.apart.pop(action.role, None)
+
+
+def _modify_apart(hands: Hands, action: Modify, applied: Applied, refusal: AwsError, *, turns: int) -> None:
+    """Each field in a call of its own, as far as there are turns beyond those at hand; who waited longest goes first.
+
+    A field that has to wait has no answer but the refusal of the whole.
+    """
+    tried = hands.past.tried_at
+    for name in sorted(action.fields, key=lambda name: tried.get((action.role, name), LONG_AGO)):
+        part = only(action.change, name)
+        if part == ModifyEndpoint(action.change.id):
+            continue
+        if not turns and hands.turn(MODIFY):
+            applied.failures.append(Failure(action.role, refusal, (name,)))
+            continue
+        turns, tried[action.role, name] = 0, hands.now
+        try:
+            hands.gateway.modify_endpoint(part)
+        except AwsError as refused:
+            applied.failures.append(Failure(action.role, refused, (name,)))
 
 
 def only(change: ModifyEndpoint, name: Field) -> ModifyEndpoint:
@@ -149,19 +170,24 @@ def only(change: ModifyEndpoint, name: Field) -> ModifyEndpoint:
             return part
 
 
+def due_deletions(ids: Iterable[EndpointID], past: Recollection, now: datetime) -> tuple[EndpointID, ...]:
+    """Of these, the ones whose deletion AWS did not take a moment ago."""
+    return tuple(id_ for id_ in ids if now - past.delete_accepted.get(id_, LONG_AGO) >= DELETE_REST)
+
+
 def delete(gateway: Gateway, ids: Iterable[EndpointID], past: Recollection, now: datetime) -> None:
     """DeleteVpcEndpoints, its `Unsuccessful` items taken at their word: HTTP 200 is no deletion. Raises the first.
 
     What AWS took a moment ago is not asked for again: it may be slow to show it, and the API's bucket is small.
     """
-    due = [id_ for id_ in ids if now - past.delete_accepted.get(id_, LONG_AGO) >= DELETE_REST]
-    if not due:
+    asked = due_deletions(ids, past, now)
+    if not asked:
         return
-    failures = gateway.delete_endpoints(due)
+    failures = gateway.delete_endpoints(asked)
     refused: AwsError | None = None
     for id_, failure in failures.items():
         if failure.code not in NOT_FOUND and id_ not in past.delete_accepted:
             refused = refused or classify("DeleteVpcEndpoints", failure.code, f"{id_}: {failure.message}", 200)
-    past.delete_accepted.update(dict.fromkeys((id_ for id_ in due if id_ not in failures), now))
+    past.delete_accepted.update(dict.fromkeys((id_ for id_ in asked if id_ not in failures), now))
     if refused is not None:
         raise refused

@@ -30,6 +30,8 @@ class Hands:
     """The role in which an endpoint found by our tags is ours."""
     digests: Mapping[Role, tuple[str, str]] = field(default_factory=dict)
     """Digest of each endpoint's configuration before and after, for the audit log."""
+    turn: Callable[[str], float] = lambda _: 0.0
+    """Operation -> 0.0 when it may be sent once more than was planned; else the seconds until it may."""
 
     def audit(self, role: Role) -> AbstractContextManager[None]:
         """Who asks, for the audit log."""

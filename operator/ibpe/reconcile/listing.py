@@ -34,7 +34,7 @@ def _drift_entry(finding: Finding, since: Mapping[tuple[Role, str], DriftEntry],
 def planned(plan: Plan) -> Iterable[PlannedAction]:
     """A plan in words: what would be written, and what is only reported."""
     for role in plan.roles:
-        for action in role.actions:
+        for action in (*role.actions, *role.held):
             yield _in_words(action, role)
         for finding in role.findings:
             if finding.response in {Response.REPORTED, Response.BLOCKED}:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ibpe.api.names import Role
-from ibpe.aws.gateway import EndpointID
+from ibpe.aws.errors import AwsError
+from ibpe.aws.gateway import EndpointID, ModifyEndpoint
 from ibpe.reconcile.fields import Field
 from ibpe.reconcile.plan import Patience
 
@@ -56,6 +57,10 @@ class Recollection:
     """Attempt and time of the last Create of a role."""
     repairs: dict[tuple[Role, Field], deque[datetime]] = field(default_factory=dict)
     changes: dict[tuple[Role, Field], Change] = field(default_factory=dict)
+    apart: dict[Role, tuple[ModifyEndpoint, AwsError]] = field(default_factory=dict)
+    """Modifications that AWS refused as a whole, and how: from then on they go field by field."""
+    tried_at: dict[tuple[Role, Field], datetime] = field(default_factory=dict)
+    """When a field was last sent alone."""
     delete_accepted: dict[EndpointID, datetime] = field(default_factory=dict)
     """Deletions that AWS took, so that NotFound afterwards means gone, and when it last did."""
     intents_without_vpc: set[Role] = field(default_factory=set)

@@ -1,7 +1,7 @@
 """Looking: one snapshot, the surroundings, and by id what the snapshot doesn't show. Reads only."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from ibpe.api.names import OWN_ACCOUNT, Role
 from ibpe.api.status import Ownership, Status
 from ibpe.aws.facts import Facts, Needs, VpcFacts
 from ibpe.aws.gateway import AccountID, Cloud, Endpoint, EndpointID, EndpointState, Gateway, SecurityGroupID, VpcID
+from ibpe.aws.limits import Turns, Unlimited
 from ibpe.aws.snapshot import Snapshot
 from ibpe.partitions import service_names
 from ibpe.reconcile.claims import claims_of
@@ -82,6 +83,8 @@ class Eyes:
     grants: Grants = OWN_FOR_ALL
     own_account: Callable[[], str] = str
     """The operator's own account; "" while it is not known."""
+    turns: Turns = field(default_factory=Unlimited)
+    """Who says when a write that AWS limits may be sent."""
 
 
 def observe(eyes: Eyes, resource: Resource, desired: Desired, past: Recollection, now: datetime) -> Observation:

@@ -48,6 +48,8 @@ class RolePlan:
 
     note: str = ""
     """What to say of the endpoint while it works, where there is more to say than that it does."""
+    held: tuple[Action, ...] = ()
+    """What is to be done too, and waits for its turn: AWS takes few writes a second."""
 
     def mends(self, field_: Field) -> bool:
         """Whether an action is about this field."""
@@ -71,6 +73,8 @@ class Plan:
     """What to do for the resource."""
 
     roles: tuple[RolePlan, ...]
+    turn_in: float | None = None
+    """Seconds until the first write that is held may be sent; None: none is held."""
 
     @property
     def actions(self) -> tuple[Action, ...]:

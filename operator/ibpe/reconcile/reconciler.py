@@ -49,6 +49,7 @@ from ibpe.reconcile.ports import (
 from ibpe.reconcile.refusals import refuse
 from ibpe.reconcile.retiring import stuck
 from ibpe.reconcile.teardown import Teardown
+from ibpe.reconcile.turns import in_turn, turn_for
 from ibpe.reconcile.wanted import Owner
 from ibpe.reconcile.widening import Widening, pending, widenings
 
@@ -114,7 +115,7 @@ class Reconciler:
             seen = observe(eyes, resource, desired, past, now)
             refusals = refuse(desired, seen)
             plan = make_plan(desired, seen, resource.status, refusals, spec.drift_policy, past.patience(now))
-            work = Round(eyes, resource, spec, desired, seen, refusals, plan, past, now)
+            work = in_turn(Round(eyes, resource, spec, desired, seen, refusals, plan, past, now))
             resource, applied = self._act(work)
         except InvalidSpec as problem:
             return self._stall(resource, now, "InvalidSpec", ended(str(problem)), Outcome(result="refused"))
@@ -199,6 +200,7 @@ class Reconciler:
             now=work.now,
             holds=lambda endpoint: identity.role_of(endpoint, {}),
             digests={plan.role: both for plan in work.plan.roles if (both := digests(work.desired, plan))},
+            turn=turn_for(work),
         )
 
     def _tell(self, work: Round, resource: Resource, applied: Applied) -> Outcome:

@@ -11,11 +11,12 @@ from ibpe.aws.audit import audit_context
 from ibpe.aws.errors import AwsError, ErrorClass
 from ibpe.aws.gateway import Endpoint, EndpointState, Gateway, VpcID
 from ibpe.aws.inventory import ObservationFailed
+from ibpe.aws.limits import DELETE
 from ibpe.policy.contribution import mark
 from ibpe.reconcile import held_up
 from ibpe.reconcile.accounts import Accounts, NotAllowed
 from ibpe.reconcile.actions import Resolve, Withdraw
-from ibpe.reconcile.apply import apply, delete
+from ibpe.reconcile.apply import apply, delete, due_deletions
 from ibpe.reconcile.contributing import EndpointLocks
 from ibpe.reconcile.contributions import contributed_ids
 from ibpe.reconcile.creating import ALREADY_MADE
@@ -31,6 +32,7 @@ from ibpe.reconcile.plan import Applied, Plan, RolePlan
 from ibpe.reconcile.ports import Events, Outcome, Resource, Resources
 from ibpe.reconcile.remains import Remains, look
 from ibpe.reconcile.retention import is_bare, retains
+from ibpe.reconcile.turns import Turn, rationed, turn_of
 from ibpe.reconcile.wanted import Owner
 
 SECOND_LOOK_SECONDS = 1.0
@@ -69,7 +71,8 @@ class Teardown:
             return self._failed(resource, now, error)
 
     def _proceed(self, eyes: Eyes, resource: Resource, past: Recollection, now: datetime) -> Outcome:
-        check_account(resource.status, eyes.cloud.caller_account())
+        account = eyes.cloud.caller_account()
+        check_account(resource.status, account)
         region = str(resource.spec["region"])
         gateway = eyes.cloud.gateway(region)
         identity = self._identity(resource, region)
@@ -93,13 +96,15 @@ class Teardown:
             remains.contributed,
         )
         status = resource.status.model_copy(update={"endpoints": entries})
-        applied = self._let_go(resource, gateway, identity, remains, past, now)
+        turn = turn_of(eyes.turns, account, region, resource.uid)
+        applied, turn_in = self._let_go(resource, gateway, identity, remains, past, now, turn)
         status = status.model_copy(update={"endpoints": _with_found(entries, applied)})
         status = _progress(status, resource, remains, applied, now)
         self.resources.write_status(resource, status)
         if applied.failures:
             return Outcome(retry=True, result="error")
-        return Outcome(requeue_after=SECOND_LOOK_SECONDS if applied.done else LOOK_AGAIN_SECONDS, result="waiting")
+        again = LOOK_AGAIN_SECONDS if turn_in is None else turn_in
+        return Outcome(requeue_after=SECOND_LOOK_SECONDS if applied.done else again, result="waiting")
 
     def _identity(self, resource: Resource, region: str) -> Identity:
         vpc_id = resource.spec.get("vpcID")
@@ -114,8 +119,12 @@ class Teardown:
         remains: Remains,
         past: Recollection,
         now: datetime,
-    ) -> Applied:
-        """Delete, or untag and leave; and resolve intents whose endpoint AWS doesn't show."""
+        turn: Turn,
+    ) -> tuple[Applied, float | None]:
+        """Delete, or untag and leave; and resolve intents whose endpoint AWS doesn't show.
+
+        Also the seconds until the first write that has to wait may be sent.
+        """
         hands = Hands(
             gateway=gateway,
             owner=identity.owner,
@@ -135,7 +144,8 @@ class Teardown:
         resting = past.just_withdrawn(now)
         due = [e for e in remains.contributions if e.state is EndpointState.AVAILABLE and e.id not in resting]
         leaving = RolePlan(Role.S3, actions=tuple(Withdraw(Role.S3, each.id, ours, why) for each in due))
-        applied = apply(hands, Plan((*resolving, leaving)), resource.status, resource.status)
+        plan = rationed(Plan((*resolving, leaving)), turn, past, now)
+        applied = apply(hands, plan, resource.status, resource.status)
         _settle_resolutions(applied, past)
         doomed = [e for e in remains.holdings.all if e.state is not EndpointState.DELETING]
         retained = [e for e in doomed if retains(resource) and not e.state.is_dead and not is_bare(e, resource)]
@@ -143,9 +153,11 @@ class Teardown:
         with audit_context(key=str(resource.key), uid=resource.uid, generation=resource.generation):
             _release(gateway, identity, retained)
             deleting = tuple(e.id for e in doomed if e not in retained) + tuple(unseen)
-            if deleting:
+            wait = turn(DELETE) if due_deletions(deleting, past, now) else 0.0
+            if not wait:
                 delete(gateway, deleting, past, now)
-        return applied
+        waits = [seconds for seconds in (plan.turn_in, wait) if seconds]
+        return applied, min(waits, default=None)
 
     def _second_look(self, resource: Resource, remains: Remains, past: Recollection, now: datetime) -> Outcome:
         if past.seen_gone_at is None or (now - past.seen_gone_at).total_seconds() < SECOND_LOOK_SECONDS:

@@ -2,6 +2,8 @@
 
 from ibpe.aws.ec2 import BotoCloud
 from ibpe.aws.inventory import Inventory
+from ibpe.aws.limits import Limits
+from ibpe.aws.observer import Observers
 from ibpe.aws.prerequisites import Prerequisites
 from ibpe.aws.session import SessionSettings
 from ibpe.reconcile.accounts import Accounts
@@ -23,6 +25,10 @@ class Views:
     def __init__(self, ground: Ground, configured: Configured) -> None:
         self._ground = ground
         self._configured = configured
+        settings = ground.settings
+        self._limits = Limits(settings.aws_write_burst, settings.aws_writes_per_second)
+        self._observer = Observers(ground.metrics, self._limits)
+        ground.metrics.show_levels(self._limits.levels)
         self._own = self._cloud(None)
         self._made: dict[str, View] = {}
         self.accounts = Accounts(configured.grants, self._make, ground.interest)
@@ -49,6 +55,7 @@ class Views:
             account=name,
             grants=self._configured.grants,
             own_account=lambda: self._own.account,
+            turns=self._limits,
         )
 
     def _cloud(self, name: str | None) -> BotoCloud:
@@ -61,9 +68,9 @@ class Views:
             read_timeout=settings.aws_read_timeout_seconds,
         )
         if name is None:
-            return BotoCloud(session_settings, self._ground.metrics, self._ground.permit)
+            return BotoCloud(session_settings, self._observer, self._ground.permit)
         role = self._configured.roles[name]
-        return BotoCloud(session_settings, self._ground.metrics, self._ground.permit, role=role, own=self._own)
+        return BotoCloud(session_settings, self._observer, self._ground.permit, role=role, own=self._own)
 
 
 def compose(ground: Ground) -> Story:

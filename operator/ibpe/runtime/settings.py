@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     """Seconds to wait for a connection to AWS; each call is sent once, and retried by the work queue."""
     aws_read_timeout_seconds: Seconds = 15.0
     """Seconds to wait for AWS's answer."""
+    aws_write_burst: int = Field(default=4, ge=1, le=1_000_000)
+    """CreateVpcEndpoint, ModifyVpcEndpoint, DeleteVpcEndpoints: calls of each at once in a Region of an account."""
+    aws_writes_per_second: float = Field(default=0.3, gt=0, le=1_000_000)
+    """The same a second, from then on. Raise both only with the limits that AWS gives the account."""
     accounts_file: Path | None = None
     """A YAML file of the accounts, Regions and VPCs that namespaces may use; none: the operator's own account."""
     leader_election: bool = False

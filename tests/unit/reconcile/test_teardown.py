@@ -61,6 +61,17 @@ class Hints:
         self.regions.append(region)
 
 
+class NoTurn:
+    """Nobody's turn for 7 s, of these operations."""
+
+    def __init__(self, *operations: str) -> None:
+        self.operations = operations
+
+    def turn(self, *, account: str, region: str, operation: str, caller: str) -> float:
+        assert (account, region, caller) == (ACCOUNT, "us-west-2", "uid-1")
+        return 7.0 if operation in self.operations else 0.0
+
+
 @dataclass
 class Ending:
     """One resource on its way out."""
@@ -70,6 +81,7 @@ class Ending:
     aws: Account = field(default_factory=Account)
     past: Recollection = field(default_factory=Recollection)
     now: datetime = NOW
+    turns: NoTurn = field(default_factory=NoTurn)
 
     def __post_init__(self) -> None:
         self.resources, self.events, self.hints = FakeResources(), FakeEvents(), Hints(self.aws)
@@ -84,6 +96,7 @@ class Ending:
             self.resources,
             ClaimIndex(),
             0.0,
+            turns=self.turns,
         )
         self._teardown = Teardown(only(eyes, FakeInterest()), self.resources, self.events, EndpointLocks(), CLUSTER)
 
@@ -448,3 +461,33 @@ def test_a_foreign_endpoint_of_the_vpc_is_left_alone() -> None:
     end.aws.hold(foreign)
     assert end.ends()
     assert end.aws.endpoints == {foreign.id: foreign}
+
+
+# Turns
+
+
+def test_a_deletion_waits_for_its_turn_without_a_failure_and_without_writing_again() -> None:
+    end = Ending(turns=NoTurn("DeleteVpcEndpoints"))
+    end.aws.hold(made(IB), made(S3))
+    assert end.round() == Outcome(requeue_after=7.0, result="waiting")
+    assert end.aws.writes() == []
+    assert end.told(ConditionType.RECONCILING)[:2] == ("True", "Deleting")
+    assert end.told()[0] == "False"
+    written = len(end.resources.writes)
+    assert end.round(7) == Outcome(requeue_after=7.0, result="waiting")
+    assert len(end.resources.writes) == written
+    end.turns.operations = ()
+    assert end.round(7) == Outcome(requeue_after=5.0, result="waiting")
+    assert end.aws.writes() == [f"Delete {IB_ID} {S3_ID}"]
+    end.turns.operations = ("DeleteVpcEndpoints",)
+    assert end.round(5) == Outcome(requeue_after=5.0, result="waiting"), "what AWS is at takes no turn"
+
+
+def test_an_intent_waits_for_its_turn_and_what_is_known_is_deleted_meanwhile() -> None:
+    end = Ending(status=status_of(INTENT, entry(S3)), turns=NoTurn("CreateVpcEndpoint"))
+    end.aws.hold(made(S3))
+    assert end.round() == Outcome(requeue_after=7.0, result="waiting")
+    assert end.aws.writes() == [f"Delete {S3_ID}"]
+    end.turns.operations = ()
+    end.round(7)
+    assert any(write.startswith("Create") for write in end.aws.writes())

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
+from ibpe.aws.limits import Level
+from ibpe.runtime.metrics.buckets import TokenBuckets
 from ibpe.runtime.metrics.calls import CallFamilies
 from ibpe.runtime.metrics.drift import DriftFamilies
 from ibpe.runtime.metrics.process import ProcessFamilies
@@ -85,3 +87,7 @@ class Metrics:
     def show_regions(self, states: Callable[[], Iterable[RegionState]]) -> None:
         """Have each region's state asked for at every scrape."""
         self.registry.register(Regions(states))
+
+    def show_levels(self, levels: Callable[[], Iterable[Level]]) -> None:
+        """Have each token bucket's level asked for at every scrape."""
+        self.registry.register(TokenBuckets(levels))
