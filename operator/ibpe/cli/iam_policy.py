@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
+from ibpe.api.names import OWN_ACCOUNT
 from ibpe.api.spec import InvalidSpec, Spec, parse_spec
 from ibpe.cli.faults import Fault
 from ibpe.cli.iam_values import ACCOUNT, CLUSTER_NAME, ENDPOINT, REGION, ROLE_ARN, VPC
 from ibpe.cli.manifests import read
+from ibpe.iam import duties as kinds
 from ibpe.iam.document import INLINE_POLICY_LIMIT, MANAGED_POLICY_LIMIT, Policy
-from ibpe.iam.duties import ANY, Duties, MixedPartitions, SharedEndpoint, duties_of, everything
+from ibpe.iam.duties import ANY, Duties, MixedPartitions, SharedEndpoint
 from ibpe.iam.permissions import permissions
 
 
@@ -31,8 +33,16 @@ from ibpe.iam.permissions import permissions
     multiple=True,
     type=click.Path(path_type=Path, allow_dash=True),
     help="Resources that will be applied: only what they use is allowed, in their Regions and VPCs. "
-    "Without it, all that the operator can make.",
+    "Without it (and without --assume-role), all that the operator can make.",
 )
+@click.option(
+    "--account-ref",
+    default=OWN_ACCOUNT,
+    show_default=True,
+    metavar="NAME",
+    help="Of the files, only the resources about this account: the name in accountRef, or the operator's own.",
+)
+@click.option("--everything", is_flag=True, help="All that the operator can make, beside what the other options add.")
 @click.option("--account", type=ACCOUNT, help="The account; default: any.")
 @click.option("--region", "regions", multiple=True, type=REGION, help="A Region; default: those of the files, or any.")
 @click.option("--vpc", "vpcs", multiple=True, type=VPC, help="A VPC; default: those of the files, or any.")
@@ -48,6 +58,8 @@ from ibpe.iam.permissions import permissions
 def command(
     cluster_name: str,
     files: tuple[Path, ...],
+    account_ref: str,
+    everything: bool,  # noqa: FBT001 -- click passes flags so
     account: str | None,
     regions: tuple[str, ...],
     vpcs: tuple[str, ...],
@@ -61,7 +73,12 @@ def command(
     resource; when it comes to use less, afterwards: the operator first removes what it made.
     """
     try:
-        duties = duties_of(cluster_name, _specs(files)) if files else everything(cluster_name)
+        if everything or not (files or roles):
+            duties = kinds.everything(cluster_name)
+        elif files:
+            duties = kinds.duties_of(cluster_name, _specs(files, account_ref))
+        else:
+            duties = kinds.only_elsewhere(cluster_name)
         regions = tuple(sorted({*duties.regions, *regions}))
         vpcs = () if any_vpc else tuple(sorted({*duties.vpcs, *vpcs}))
         shared = _shared(duties, regions, ids)
@@ -73,13 +90,23 @@ def command(
     _tell_size(policy)
 
 
-def _specs(files: Iterable[Path]) -> Sequence[Spec]:
-    found = []
+def _specs(files: Iterable[Path], account_ref: str) -> Sequence[Spec]:
+    """The specs about one account; a note on standard error tells of the others."""
+    found, others = [], set()
     for manifest in (manifest for file in files for manifest in read(file)):
         try:
-            found.append(parse_spec(manifest.spec))
+            spec = parse_spec(manifest.spec)
         except InvalidSpec as problem:
             raise Fault(f"{manifest}: {problem}") from None
+        account = spec.account_ref.name if spec.account_ref is not None else OWN_ACCOUNT
+        if account == account_ref:
+            found.append(spec)
+        else:
+            others.add(account)
+    for account in sorted(others):
+        click.echo(f"note: left out what is about the account {account}; --account-ref {account} prints it.", err=True)
+    if not found:
+        raise Fault(f"No resource in the files is about the account {account_ref}; choose another with --account-ref.")
     return found
 
 

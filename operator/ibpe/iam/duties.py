@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 from ibpe.api.endpoints import ImageBuilder, ImageBuilderMode, S3Mode
 from ibpe.api.spec import Spec
-from ibpe.partitions import AWS, Partition, partition_of
+from ibpe.partitions import AWS, PARTITIONS, Partition, partition_of
 
 ANY = "*"
 
 
 class MixedPartitions(ValueError):  # noqa: N818 -- what is wrong with the regions, told to a person
-    """Regions of several partitions; no credentials reach more than one."""
+    """Regions or roles of several partitions; no credentials reach more than one."""
 
 
 @dataclass(frozen=True, order=True)
@@ -44,6 +44,9 @@ class Duties:
     roles: tuple[str, ...] = ()
     """ARNs of the roles that it assumes to work in other accounts."""
 
+    looks: bool = True
+    """It works in this account itself, and not in others alone."""
+
     @property
     def makes_endpoints(self) -> bool:
         """Whether anything is made at all; else policies are edited, or it only looks."""
@@ -51,20 +54,28 @@ class Duties:
 
     @property
     def partition(self) -> Partition:
-        """The partition of all the regions; `aws` where none is given."""
-        return partition_of(self.regions[0]) if self.regions else AWS
+        """The partition of all the regions and roles; `aws` where neither is given."""
+        return next((each for each in PARTITIONS if each.name in self._partitions()), AWS)
+
+    def _partitions(self) -> frozenset[str]:
+        of_roles = {arn.split(":")[1] for arn in self.roles}
+        return frozenset({partition_of(region).name for region in self.regions} | of_roles)
 
     def __post_init__(self) -> None:
         """Raises MixedPartitions."""
-        found = {partition_of(region).name for region in self.regions}
-        if len(found) > 1:
-            names = " and ".join(sorted(found))
-            raise MixedPartitions(f"The regions lie in {names}; write a policy for each of these partitions.")
+        if len(self._partitions()) > 1:
+            names = " and ".join(sorted(self._partitions()))
+            raise MixedPartitions(f"Regions and roles lie in {names}; write a policy for each of these partitions.")
 
 
 def everything(cluster: str) -> Duties:
     """Every endpoint that the operator makes; statements are contributed to none until it is named."""
     return Duties(cluster, image_builder=True, private_dns=True, s3=True)
+
+
+def only_elsewhere(cluster: str) -> Duties:
+    """Nothing in this account: the operator assumes roles in others, and works there alone."""
+    return Duties(cluster, looks=False)
 
 
 def duties_of(cluster: str, specs: Iterable[Spec]) -> Duties:

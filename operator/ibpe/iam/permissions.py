@@ -30,7 +30,8 @@ def permissions(duties: Duties) -> Policy:
 
 
 def _statements(duties: Duties) -> Iterator[Statement]:
-    yield Statement("Look", LOOKS, ("*",), _in_regions(duties))
+    if duties.looks:
+        yield Statement("Look", LOOKS, ("*",), _in_regions(duties))
     if duties.makes_endpoints:
         yield from _making(duties)
         yield from _tagging(duties)

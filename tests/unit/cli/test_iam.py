@@ -55,6 +55,28 @@ def test_a_shared_endpoint_on_the_command_line_is_one_in_each_region() -> None:
     ]
 
 
+def test_an_account_that_is_only_left_for_others_may_assume_their_roles_and_nothing_else() -> None:
+    role = "arn:aws-cn:iam::123456789012:role/ibpe"
+    found = rendered("--assume-role", role)
+    assert set(found) == {"WorkInOtherAccounts"}
+    assert found["WorkInOtherAccounts"]["Resource"] == role
+
+
+def test_with_everything_it_may_work_here_as_well_in_the_partition_of_the_roles() -> None:
+    found = rendered("--assume-role", "arn:aws-cn:iam::123456789012:role/ibpe", "--everything")
+    assert {"Look", "MakeOurEndpoints", "WorkInOtherAccounts"} <= set(found)
+    assert found["MakeOurEndpoints"]["Resource"].startswith("arn:aws-cn:ec2:")
+
+
+def test_resources_about_other_accounts_are_left_out_with_a_note() -> None:
+    files = ["-f", str(EXAMPLES / "multi-account.yaml"), "-f", str(EXAMPLES / "existing.yaml")]
+    answer = CliRunner().invoke(cli, ["iam-policy", "--cluster-name", "prod", *files])
+    assert answer.exit_code == 0, answer.output
+    assert [each["Sid"] for each in json.loads(answer.stdout)["Statement"]] == ["Look"]
+    assert "left out what is about the account network; --account-ref network prints it." in answer.stderr
+    assert "MakeOurEndpoints" in rendered(*files, "--account-ref", "network")
+
+
 def test_a_policy_that_iam_would_refuse_is_printed_with_a_note() -> None:
     regions = [part for number in range(1, 10) for part in ("--region", f"us-west-{number}")]
     answer = CliRunner().invoke(cli, ["iam-policy", "--cluster-name", "prod", "--account", "123456789012", *regions])
@@ -75,6 +97,10 @@ def test_a_policy_that_iam_would_refuse_is_printed_with_a_note() -> None:
         (["iam-policy", "--cluster-name", "prod", "--assume-role", "arn:aws:iam::1:role/x"], "role/ibpe"),
         (["iam-policy", "--cluster-name", "prod", "--region", "us-west-2", "--region", "cn-north-1"], "aws and aws-cn"),
         (["iam-policy", "--cluster-name", "prod", "-f", "absent.yaml"], "no file absent.yaml"),
+        (
+            ["iam-policy", "--cluster-name", "prod", "-f", str(EXAMPLES / "minimal.yaml"), "--account-ref", "absent"],
+            "No resource in the files is about the account absent",
+        ),
         (["iam-trust", "pod-identity", "--cluster-arn", "platform", "--service-account", "a:b"], "cluster/platform"),
         (["iam-trust", "irsa", "--account", "*", "--oidc-issuer", "x.y", "--service-account", "a:b"], "123456789012"),
         (["iam-trust", "member", "--operator-role", "*"], "role/ibpe"),

@@ -19,18 +19,32 @@ GLOBAL_KEYS = {"aws:RequestedRegion"}
 VPC, SHARED, ROLE = "vpc-0123456789abcdef0", "vpce-0123456789abcdef0", "arn:aws:iam::210987654321:role/ibpe"
 ALL = replace(everything("prod"), shared=(SharedEndpoint("us-west-2", SHARED),), roles=(ROLE,))
 
-duties = st.builds(
-    Duties,
-    st.just("prod"),
-    account=st.sampled_from(["*", "123456789012"]),
-    regions=st.sampled_from([(), ("us-west-2",), ("eu-west-1", "us-west-2"), ("cn-north-1",)]),
-    vpcs=st.sampled_from([(), (VPC,)]),
-    image_builder=st.booleans(),
-    private_dns=st.booleans(),
-    s3=st.booleans(),
-    shared=st.sampled_from([(), (SharedEndpoint("us-west-2", SHARED),)]),
-    roles=st.sampled_from([(), (ROLE,)]),
-)
+CHINAS_ROLE = ROLE.replace("arn:aws:", "arn:aws-cn:")
+WHERE: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
+    ((), ()),
+    ((), (ROLE,)),
+    (("us-west-2",), (ROLE,)),
+    (("eu-west-1", "us-west-2"), ()),
+    (("cn-north-1",), ()),
+    (("cn-north-1",), (CHINAS_ROLE,)),
+]
+"""Regions and roles, of one partition each."""
+
+
+@st.composite
+def duties(draw: st.DrawFn) -> Duties:
+    regions, roles = draw(st.sampled_from(WHERE))
+    return Duties(
+        "prod",
+        account=draw(st.sampled_from(["*", "123456789012"])),
+        regions=regions,
+        vpcs=draw(st.sampled_from([(), (VPC,)])),
+        image_builder=draw(st.booleans()),
+        private_dns=draw(st.booleans()),
+        s3=draw(st.booleans()),
+        shared=draw(st.sampled_from([(), (SharedEndpoint("us-west-2", SHARED),)])),
+        roles=roles,
+    )
 
 
 def types_of(statement: Statement) -> set[str]:
@@ -58,7 +72,7 @@ def uses(statement: Statement) -> Iterator[tuple[str, str | None]]:
             yield action, type_
 
 
-@given(duties)
+@given(duties())
 def test_each_action_exists_and_knows_the_resources_and_conditions_of_its_statement(asked: Duties) -> None:
     for statement in permissions(asked).statements:
         for action, type_ in uses(statement):
@@ -75,7 +89,7 @@ def test_everything_allows_just_the_operations_that_the_gateway_has() -> None:
     assert {action.removeprefix("ec2:") for action in allowed if action.startswith("ec2:")} == EC2_OPERATIONS
 
 
-@given(duties)
+@given(duties())
 def test_no_write_reaches_what_is_neither_ours_nor_named(asked: Duties) -> None:
     for statement in permissions(asked).statements:
         if statement.sid in {"Look", "PrivateDns", "MakeThemInVpcs", "ChangeThemInVpcs"}:
@@ -89,13 +103,13 @@ def test_no_write_reaches_what_is_neither_ours_nor_named(asked: Duties) -> None:
         assert narrowed or named, statement
 
 
-@given(duties)
+@given(duties())
 def test_who_makes_nothing_may_make_and_tag_nothing(asked: Duties) -> None:
     looks = permissions(replace(asked, image_builder=False, s3=False, private_dns=False, shared=(), roles=()))
     assert [statement.actions for statement in looks.statements] == [LOOKS]
 
 
-@given(duties)
+@given(duties())
 def test_given_regions_are_the_only_ones(asked: Duties) -> None:
     regions = {
         resource.split(":")[3]
