@@ -25,12 +25,17 @@ def page() -> str:
 $ helm install ibpe charts/{chart["name"]} --namespace ibpe-system --create-namespace --set clusterName=my-cluster
 ```
 
-The operator also needs a role in AWS: docs/install-aws.md. Upgrades, rollbacks, moving to another release and
-uninstalling: docs/runbooks/releases.md.
+`image.repository` says where you have pushed the image. The operator also needs a role in AWS: docs/install-aws.md.
+Upgrades, rollbacks, moving to another release and uninstalling: docs/runbooks/releases.md.
 
-The CRD and the admission policies are kept when the release is uninstalled, and resources with them. An older chart
-never replaces a newer CRD. `helm uninstall` is refused while resources carry the operator's finalizer, and says how to
-go on.
+- The CRD is kept when the release is uninstalled, and resources with it. An older chart never replaces a newer CRD: a
+  guard on the API server sees to that, and is kept too.
+- `helm uninstall` is refused while resources carry the operator's finalizer, and says how to go on.
+- Several releases in a cluster, each with its own `watchNamespaces`, share the CRD and the admission policies: the
+  first brings them, the others leave them alone. When the first goes, the CRD stays, and the next upgrade of another
+  brings the policies again. Two that serve the same namespace are refused, but where nothing can be looked up
+  (`helm template`, Argo CD).
+- What can't work is refused before anything is installed, in a sentence that says the fix.
 
 ## Values
 

@@ -67,6 +67,7 @@ MATRIX: Final[dict[str, Values]] = {
     },
     "image by tag": {"image": {"tag": "0.1.0-rc.1"}},
     "everything for Prometheus and Grafana": {
+        "commonLabels": {"app.kubernetes.io/instance": "lost", "app.kubernetes.io/component": "lost"},
         "metrics": {
             "serviceMonitor": {
                 "enabled": True,
@@ -77,7 +78,7 @@ MATRIX: Final[dict[str, Values]] = {
             },
             "prometheusRule": {"enabled": True, "labels": {"release": "monitoring"}, "runbookBaseURL": RUNBOOKS},
             "dashboard": {"enabled": True, "annotations": {"folder": "platform"}},
-        }
+        },
     },
     "a pod monitor": {
         "metrics": {

@@ -1,5 +1,6 @@
 """What the chart does about a CRD that a cluster has already, and what it says after an installation."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 
@@ -9,7 +10,19 @@ from ibpe.api.names import GROUP, PLURAL
 from ibpe.api.revision import ANNOTATION, REVISION
 from sandbox.helm import Helm, HelmError
 from sandbox.kube import ControlPlane
-from tests.chart.chart import CHART, NAME, RELEASE, REPOSITORY, Values, defaults, manifests, one, values
+from tests.chart.chart import (
+    CHART,
+    NAME,
+    QUICK,
+    RELEASE,
+    REPOSITORY,
+    Manifest,
+    Values,
+    manifests,
+    one,
+    rendered,
+    values,
+)
 
 pytestmark = pytest.mark.kube
 
@@ -57,6 +70,10 @@ def crd_of(control_plane: ControlPlane, namespace: str) -> Iterator[CrdOf]:
         control_plane.kubectl("delete", "crd", CRD)
 
 
+def deployment_of(made: str) -> Manifest:
+    return one(manifests(made), "Deployment")
+
+
 def crds(text: str) -> list[str]:
     return [each["metadata"]["name"] for each in manifests(text) if each["kind"] == "CustomResourceDefinition"]
 
@@ -101,12 +118,81 @@ def test_an_older_crd_of_another_release_is_taken_over_only_when_that_is_said(in
     assert crds(made) == [CRD]
 
 
+@pytest.fixture
+def another(control_plane: ControlPlane, helm: Helm, namespace: str) -> Iterator[Callable[..., None]]:
+    """The Deployment of another release, in another namespace."""
+    where = f"{namespace}-team-a"
+
+    def deploy(namespaces: list[str], replicas: int = 2) -> None:
+        given = {**NAME, **QUICK, "watchNamespaces": namespaces, "replicaCount": replicas}
+        made = deployment_of(rendered(helm, given, namespace=where, release="another"))
+        control_plane.kubectl("apply", "-f", "-", input=json.dumps(made))
+
+    yield deploy
+    control_plane.kubectl("delete", "deployment", "--all", "--namespace", where)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "shared"),
+    [
+        ([], [], "all namespaces"),
+        (["a"], [], "a"),
+        ([], ["a", "b"], "a, b"),
+        (["a", "b"], ["b", "c"], "b"),
+    ],
+    ids=["all-and-all", "one-and-all", "all-and-some", "some-and-some"],
+)
+def test_two_releases_never_serve_the_same(
+    install: Install, another: Callable[..., None], namespace: str, theirs: list[str], ours: list[str], shared: str
+) -> None:
+    another(theirs)
+    with pytest.raises(HelmError) as refused:
+        install({**NAME, "watchNamespaces": ours})
+    name = "another-imagebuilder-private-endpoint-operator"
+    told = f"the Deployment {name} in namespace {namespace}-team-a serves {shared} already, and two operators"
+    assert told in str(refused.value)
+
+
+def test_releases_that_share_nothing_may_be_side_by_side(install: Install, another: Callable[..., None]) -> None:
+    another(["a", "b"])
+    install({**NAME, "watchNamespaces": ["c"], "rbac": {"create": False}})
+    another([], replicas=0)
+    install(NAME)
+
+
+def test_a_release_may_be_upgraded_under_another_name_of_its_objects(
+    control_plane: ControlPlane, install: Install, helm: Helm, namespace: str
+) -> None:
+    own = deployment_of(rendered(helm, {**NAME, **QUICK, "fullnameOverride": "before"}, namespace=namespace))
+    control_plane.kubectl("apply", "-f", "-", input=json.dumps(own))
+    try:
+        install(NAME)
+    finally:
+        control_plane.kubectl("delete", "deployment", "before", "--namespace", namespace)
+
+
+def test_who_may_install_in_a_namespace_alone_can_do_so(
+    control_plane: ControlPlane, namespace: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    role = ("role", "installer", "--verb=*", "--resource=*.*", "--namespace", namespace)
+    control_plane.kubectl("create", *role)
+    binding = ("rolebinding", "installer", "--role=installer", "--user=installer", "--namespace", namespace)
+    control_plane.kubectl("create", *binding)
+    helm = Helm(tmp_path_factory.mktemp("helm"), control_plane.user_kubeconfig("installer"))
+    given = {**NAME, **QUICK, "watchNamespaces": [namespace], "rbac": {"aggregate": False}}
+    assert "is installed as release" in helm.install(RELEASE, CHART, given, namespace, "--dry-run=server")
+    with pytest.raises(HelmError, match="forbidden"):
+        helm.install(RELEASE, CHART, NAME, namespace, "--dry-run=server")
+
+
 def test_the_notes_name_what_is_made(install: Install, namespace: str) -> None:
     made, notes = install({**values("other names"), "crds": {"enabled": False}})
-    deployment = one(manifests(made), "Deployment")["metadata"]
+    deployment = deployment_of(made)["metadata"]
     assert f"kubectl -n {namespace} rollout status deployment/{deployment['name']}" in notes
     assert deployment["namespace"] == namespace
-    assert f"get lease {defaults()['leaderElection']['leaseName']}" in notes
+    container = deployment_of(made)["spec"]["template"]["spec"]["containers"][0]
+    (lease,) = (each["value"] for each in container["env"] if each["name"] == "IBPE_LEASE_NAME")
+    assert f"kubectl -n {namespace} get lease {lease}\n" in notes
 
 
 @pytest.mark.parametrize(
@@ -133,3 +219,10 @@ def test_the_notes_say_what_is_off_and_only_that(
     said = re.findall(r"^ - (.+)$", notes, re.MULTILINE)
     assert len(said) == len(remarks)
     assert [(each, begins) for each, begins in zip(said, remarks, strict=True) if not each.startswith(begins)] == []
+
+
+def test_files_that_notes_and_messages_name_exist() -> None:
+    texts = [path.read_text() for path in (*sorted((CHART / "templates").iterdir()), CHART / "README.md")]
+    named = {name for text in texts for name in re.findall(r"\b(?:docs|examples|crds)/[\w./-]*\w", text)}
+    assert {"docs/install-aws.md", "examples/minimal.yaml"} <= named
+    assert [name for name in sorted(named) if not (REPOSITORY / name).exists()] == []

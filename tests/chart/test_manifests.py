@@ -57,10 +57,11 @@ def test_the_crd_and_the_policies_are_those_of_the_repository(helm: Helm, file: 
         assert ours["metadata"].get("annotations", {}).items() <= found["metadata"].get("annotations", {}).items()
 
 
-def test_only_the_crd_is_kept_when_the_release_goes(helm: Helm) -> None:
+def test_only_the_crd_and_its_guard_are_kept_when_the_release_goes(helm: Helm) -> None:
     everything = manifests(rendered(helm, NAME))
-    kept = {each["kind"] for each in everything if "helm.sh/resource-policy" in each["metadata"].get("annotations", {})}
-    assert kept == {"CustomResourceDefinition"}
+    annotated = [each["metadata"] for each in everything if "annotations" in each["metadata"]]
+    kept = {metadata["name"] for metadata in annotated if "helm.sh/resource-policy" in metadata["annotations"]}
+    assert kept == {"imagebuilderprivateendpoints.ibpe.dev", "schema.ibpe.dev"}
 
 
 def test_the_alerts_are_those_of_the_repository_with_the_runbooks_address(helm: Helm) -> None:
@@ -134,6 +135,26 @@ def test_the_documented_permissions_are_the_charts(helm: Helm, file: str, kind: 
     found = made(helm, rbac={"aggregate": False}, uninstallCheck={"enabled": False})
     assert documented["kind"] == kind
     assert one(found, kind, ending)["rules"] == documented["rules"]
+
+
+def lease(helm: Helm, namespaces: list[str], **given: object) -> str:
+    found = made(helm, watchNamespaces=namespaces, **given)
+    name = environment(found)["IBPE_LEASE_NAME"]
+    (_, rule) = one(found, "Role", "-lease")["rules"]
+    assert rule["resourceNames"] == [name]
+    return name
+
+
+def test_who_serves_the_same_namespaces_shares_a_lease_and_nobody_else(helm: Helm) -> None:
+    assert lease(helm, ["a", "b"]) == lease(helm, ["b", "a"])
+    names = [lease(helm, namespaces) for namespaces in ([], ["a"], ["b"], ["a", "b"])]
+    assert len(set(names)) == len(names)
+    assert lease(helm, ["a"], leaderElection={"leaseName": "chosen"}) == "chosen"
+
+
+def test_without_roles_there_is_no_check_that_needs_some(helm: Helm) -> None:
+    found = made(helm, rbac={"create": False}, networkPolicy={"enabled": True})
+    assert [each["metadata"]["name"] for each in found if "uninstall" in each["metadata"]["name"]] == []
 
 
 def test_pods_are_found_by_the_charts_labels_whatever_users_add(helm: Helm) -> None:

@@ -41,6 +41,13 @@ SCHEMA = {
     "no image": Case({"image": {"repository": ""}}, "at '/image/repository': minLength: got 0, want 1"),
     "an unheard-of level": Case({"logLevel": "LOUD"}, "at '/logLevel': value must be one of 'DEBUG', 'INFO'"),
     "a Region's name": Case({"aws": {"region": "Ireland"}}, "at '/aws/region': 'Ireland' does not match pattern"),
+    "no way out": Case(
+        {"networkPolicy": {"egressPorts": []}}, "at '/networkPolicy/egressPorts': minItems: got 0, want 1"
+    ),
+    "an address that YAML takes for a map": Case(
+        {"metrics": {"prometheusRule": {"runbookBaseURL": "https://x/y: z"}}},
+        "at '/metrics/prometheusRule/runbookBaseURL': 'https://x/y: z' does not match pattern",
+    ),
     "a variable without a name": Case({"extraEnv": [{"value": "1"}]}, "at '/extraEnv/0': missing property 'name'"),
     "an account without its id": Case(
         {"accounts": {"accounts": [{"name": "network", "roleARN": ROLE}], "grants": [OWN]}},

@@ -5,6 +5,7 @@
 {{- include "ibpe.check.metrics" . }}
 {{- include "ibpe.check.accounts" . }}
 {{- include "ibpe.check.environment" . }}
+{{- include "ibpe.check.others" . }}
 {{- if ge (float64 .Values.shutdownSeconds) (float64 .Values.terminationGracePeriodSeconds) }}
 {{- fail "shutdownSeconds must be less than terminationGracePeriodSeconds: the kubelet would kill the pod in the midst of its work" }}
 {{- end }}
@@ -65,6 +66,33 @@
 {{- range $given := .Values.extraEnv }}
 {{- with get $ours $given.name }}
 {{- fail (printf "extraEnv names %s, which the chart sets from %s: set that, and take the variable out" $given.name .from) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Another release, or another tool's operator, that serves what this one would serve: whose resources they were, both would
+make, change and delete. Its Deployment says what it serves. Who may not install for the whole cluster sees the release's
+own namespace alone.
+*/}}
+{{- define "ibpe.check.others" -}}
+{{- $ours := .Values.watchNamespaces | default list }}
+{{- $everywhere := or .Values.crds.enabled (not $ours) }}
+{{- $live := lookup "apps/v1" "Deployment" (ternary "" .Release.Namespace $everywhere) "" }}
+{{- range dig "items" list $live }}
+{{- $labels := .metadata.labels | default dict }}
+{{- $annotations := .metadata.annotations | default dict }}
+{{- $own := and (eq .metadata.namespace $.Release.Namespace) (eq (get $labels "app.kubernetes.io/instance") $.Release.Name) }}
+{{- if and (hasKey $annotations "ibpe.dev/serves") (not $own) (gt (int .spec.replicas) 0) }}
+{{- $theirs := get $annotations "ibpe.dev/serves" | splitList "," | compact }}
+{{- $shared := list }}
+{{- range $ours }}
+{{- if has . $theirs }}{{- $shared = append $shared . }}{{- end }}
+{{- end }}
+{{- if or (not $ours) (not $theirs) $shared }}
+{{- $what := join ", " (default (default $theirs $ours) $shared) | default "all namespaces" }}
+{{- fail (printf "the Deployment %s in namespace %s serves %s already, and two operators would undo each other's work: uninstall that one or scale it to 0, or set watchNamespaces to others than it has" .metadata.name .metadata.namespace $what) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -31,19 +31,18 @@ app.kubernetes.io/component: uninstall-check
 {{- end }}
 
 {{/*
-Labels of one object, from a list: the root, and labels that win over all others. Then come those that users set, and the
-chart's. As a map, so that none is there twice.
+Labels of one object, from a list: the root, and labels that win over all others but those by which objects are found. Then
+come those that users set, and the chart's. As a map, so that none is there twice.
 */}}
 {{- define "ibpe.labelsWith" -}}
 {{- $root := index . 0 }}
+{{- $found := dict "app.kubernetes.io/name" (include "ibpe.name" $root) "app.kubernetes.io/instance" $root.Release.Name }}
 {{- $chart := dict
   "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
-  "app.kubernetes.io/name" (include "ibpe.name" $root)
-  "app.kubernetes.io/instance" $root.Release.Name
   "app.kubernetes.io/version" ($root.Chart.AppVersion | replace "+" "_")
   "app.kubernetes.io/managed-by" $root.Release.Service
   "app.kubernetes.io/part-of" "imagebuilder-private-endpoint-operator" }}
-{{- merge (dict) (index . 1 | default dict) ($root.Values.commonLabels | default dict) $chart | toYaml }}
+{{- merge $found (index . 1 | default dict) ($root.Values.commonLabels | default dict) $chart | toYaml }}
 {{- end }}
 
 {{- define "ibpe.labels" -}}
@@ -79,6 +78,25 @@ chart's. As a map, so that none is there twice.
   verbs: [create]
 {{- end }}
 
+{{/*
+The Lease of all who serve the same namespaces, whatever their release is called: of those only one works. Others have
+another, or only one of them would ever work.
+*/}}
+{{- define "ibpe.leaseName" -}}
+{{- if .Values.leaderElection.leaseName }}
+{{- .Values.leaderElection.leaseName }}
+{{- else if .Values.watchNamespaces }}
+{{- printf "imagebuilder-private-endpoint-operator-%s" (.Values.watchNamespaces | sortAlpha | join "," | sha256sum | trunc 8) }}
+{{- else }}
+{{- "imagebuilder-private-endpoint-operator" }}
+{{- end }}
+{{- end }}
+
+{{/* Whether there is a check before uninstall: it needs a role. */}}
+{{- define "ibpe.uninstallCheck" -}}
+{{- if and .Values.uninstallCheck.enabled .Values.rbac.create }}yes{{ end }}
+{{- end }}
+
 {{/* Environment variables that the chart sets: name -> the value that it comes from, and what it is. */}}
 {{- define "ibpe.environment" -}}
 IBPE_CLUSTER_NAME: {from: clusterName, value: {{ .Values.clusterName | quote }}}
@@ -89,7 +107,7 @@ IBPE_WATCH_NAMESPACES: {from: watchNamespaces, value: {{ join "," . | quote }}}
 IBPE_LEADER_ELECTION: {from: leaderElection.enabled, value: {{ .enabled | quote }}}
 {{- if .enabled }}
 IBPE_LEASE_NAMESPACE: {from: the release's namespace, value: {{ $.Release.Namespace | quote }}}
-IBPE_LEASE_NAME: {from: leaderElection.leaseName, value: {{ .leaseName | quote }}}
+IBPE_LEASE_NAME: {from: leaderElection.leaseName, value: {{ include "ibpe.leaseName" $ | quote }}}
 IBPE_LEASE_DURATION_SECONDS: {from: leaderElection.leaseDurationSeconds, value: {{ .leaseDurationSeconds | quote }}}
 IBPE_LEASE_RENEW_DEADLINE_SECONDS: {from: leaderElection.renewDeadlineSeconds, value: {{ .renewDeadlineSeconds | quote }}}
 IBPE_LEASE_RETRY_SECONDS: {from: leaderElection.retrySeconds, value: {{ .retrySeconds | quote }}}
