@@ -8,11 +8,14 @@ from typing import cast
 import pytest
 
 from ibpe.api.names import ConditionType, Role
+from ibpe.api.spec import parse_spec
 from ibpe.api.status import Status
 from ibpe.aws.errors import AwsError, classify
 from ibpe.aws.gateway import EndpointID, Gateway, ModifyEndpoint
 from ibpe.aws.limits import CREATE, DELETE, MODIFY
 from ibpe.reconcile.actions import Contribute, Create, Delete, Modify, Resolve, Retag, Withdraw
+from ibpe.reconcile.aftermath import Round as Ended
+from ibpe.reconcile.aftermath import outcome_of
 from ibpe.reconcile.apply import apply
 from ibpe.reconcile.compare import TagChange
 from ibpe.reconcile.contributing import EndpointLocks
@@ -21,8 +24,10 @@ from ibpe.reconcile.hands import Hands
 from ibpe.reconcile.intents import intents
 from ibpe.reconcile.listing import planned as in_words
 from ibpe.reconcile.memory import DELETE_REST, Recollection
-from ibpe.reconcile.observe import identity_of
+from ibpe.reconcile.observe import Eyes, identity_of
 from ibpe.reconcile.plan import Applied, Plan, RolePlan
+from ibpe.reconcile.ports import Outcome
+from ibpe.reconcile.refusals import Refusal
 from ibpe.reconcile.status import Round, conclude
 from ibpe.reconcile.turns import rationed
 from tests.unit.reconcile.account import Account
@@ -39,7 +44,9 @@ from tests.unit.reconcile.given import (
     VPC,
     desired,
     planned,
+    resource,
     seen,
+    spec,
     wanted,
 )
 
@@ -144,6 +151,23 @@ def test_waiting_is_told_as_reconciling_in_the_same_words_however_long_it_takes(
     assert (busy.status, busy.reason) == ("True", "AwaitingTurn")
     assert stalled.status == "False"
     assert not any(character.isdigit() for character in busy.message)
+
+
+def test_the_key_is_wanted_again_just_when_its_turn_comes_whatever_else_is_refused() -> None:
+    refusal_of_another = Refusal("SubnetNotFound", "There is none.", S3)
+    plan, _ = ration(of(MAKE))
+    work = Ended(
+        eyes=cast("Eyes", None),
+        resource=resource(),
+        spec=parse_spec(spec()),
+        desired=desired(),
+        seen=seen(),
+        refusals=(refusal_of_another,),
+        plan=plan,
+        past=Recollection(),
+        now=NOW,
+    )
+    assert outcome_of(work, Applied({})) == Outcome(requeue_after=7.0, result="waiting")
 
 
 # Field by field
