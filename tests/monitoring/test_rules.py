@@ -24,8 +24,6 @@ def test_an_alert_says_how_bad_it_is_what_it_is_and_where_to_read_on(alert: Aler
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
 def test_an_alert_names_what_it_is_about(alert: Alert) -> None:
-    if alert.name == "IBPEOperatorAbsent":
-        return  # nothing is there that could be named
     grouped = set(re.findall(r"by \(([^)]+)\)", alert.expr)[0].split(", ")) - {"cluster", "job", "le"}
     for label in grouped:
         assert f"$labels.{label}" in alert.annotations["summary"] + alert.annotations["description"]
