@@ -192,7 +192,7 @@ class Witness:
                 assert self.time.now >= other.may_until + ON_ITS_WAY, "a write of the other may be on its way"
 
 
-@settings(max_examples=1000)
+@settings(max_examples=500, deadline=None)  # its last words are said by a thread of their own
 @given(
     st.lists(moves, max_size=40),
     st.lists(fates, max_size=80),
