@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from ibpe.aws.error_table import TABLE, UNKNOWN
 from ibpe.reconcile.plan import Response
@@ -16,10 +17,24 @@ DRIFT_RESPONSES = {Response.REPAIRING, Response.BLOCKED, Response.CONTENDED}
 """What DriftFree may have as its reason; Reported is DriftReported there."""
 
 
+@cache
+def _constants() -> Mapping[str, set[str]]:
+    """Words that have a name: `IN_ANOTHER_VPC = "EndpointInAnotherVpc"` at the top of a module."""
+    found: dict[str, set[str]] = {}
+    for tree in _trees():
+        for node in ast.iter_child_nodes(tree):
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(word))) if name.isupper():
+                    found.setdefault(name, set()).add(word)
+    return found
+
+
 def _words(node: ast.expr) -> Iterator[str]:
     match node:
         case ast.Constant(value=str(word)):
             yield word
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            yield from _constants().get(name, ())
         case ast.IfExp(body=one, orelse=other):
             yield from _words(one)
             yield from _words(other)
