@@ -65,7 +65,7 @@ image: $(STAMP) ## Build the container image (IMAGE_BASE=… by digest, IMAGE=na
 	$(BIN)/python -m image $(if $(IMAGE_BASE),--base $(IMAGE_BASE)) $(if $(IMAGE),--tag $(IMAGE))
 
 image-test: binaries ## Build the image and try it: what is in it, and the operator in a locked container (IMAGE=name: that one)
-	IBPE_TEST_IMAGE=$(IMAGE) $(BIN)/python -m pytest tests/image -m image $(ARGS)
+	IBPE_TEST_IMAGE=$(IMAGE) $(BIN)/python -m pytest tests/image -m image --timeout 900 $(ARGS)
 
 release-files: $(STAMP) ## Make what a release has beside the image: chart, CRD, admission policies, wheel, sums (into dist)
 	@$(BIN)/python -m publishing files

@@ -62,8 +62,17 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def build(base: str, tag: str, report: Report, *, source: Origin | None = None, storage: Sequence[str] = ()) -> Built:
-    """Build the image on `base` and name it `tag`. `storage`: buildah's options for one that is not the user's own.
+def build(
+    base: str,
+    tag: str,
+    report: Report,
+    *,
+    folder: Path = REPOSITORY,
+    source: Origin | None = None,
+    storage: Sequence[str] = (),
+) -> Built:
+    """Build the image of the sources in `folder` and name it `tag`. `storage`: buildah's options for one that is not
+    the user's own.
 
     `base` is NAME@sha256:…, or the name of an image made on this machine (localhost/…). Raises programs.ProgramError
     when it isn't, or with what the build said last.
@@ -71,7 +80,7 @@ def build(base: str, tag: str, report: Report, *, source: Origin | None = None, 
     programs.ensure(["buildah"], report)
     facts = _labels(source or origin()) + _annotations(base, storage)
     with ticking(report, f"building {tag}"):
-        programs.run(["buildah", *storage, "build", *_options(base), *facts, "--tag", tag, str(REPOSITORY)])
+        programs.run(["buildah", *storage, "build", *_options(base), *facts, "--tag", tag, str(folder)])
     return inspect(tag, storage)
 
 

@@ -1,6 +1,7 @@
 """The image, built once for the run, what is in it, and a stage that containers of it work on."""
 
 import os
+import shutil
 import tarfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,17 +17,26 @@ from sandbox.kube.progress import to_stderr
 from sandbox.stage import Stage
 from tests.image.container import ACCOUNT_FILES, Container, podman
 
-BUILD_SECONDS = 600
+
+@pytest.fixture(scope="session")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the Dockerfile copies, as it was when the run began: somebody may go on editing."""
+    folder = tmp_path_factory.mktemp("sources") / "sources"
+    for name in ("image", "operator", "requirements"):
+        shutil.copytree(build.REPOSITORY / name, folder / name)
+    for name in (".dockerignore", "Dockerfile", "LICENSE", "README.md", "pyproject.toml"):
+        shutil.copy2(build.REPOSITORY / name, folder / name)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def image() -> str:
+def image(sources: Path) -> str:
     """The image of IBPE_TEST_IMAGE, else one that is built here on the stand-in base."""
     programs.ensure(["buildah", "podman", "runc"], to_stderr)
     given = os.environ.get("IBPE_TEST_IMAGE")
     if given:
         return given
-    return build.build(stand_in.ensure(to_stderr), f"{build.NAME}:test", to_stderr).reference
+    return build.build(stand_in.ensure(to_stderr), f"{build.NAME}:test", to_stderr, folder=sources).reference
 
 
 @dataclass(frozen=True)

@@ -78,11 +78,12 @@ def test_a_resource_is_made_kept_and_deleted(image: str, pod: Pod, stage: Stage)
     assert {endpoint["State"] for endpoint in left} <= {"deleting", "deleted"}
 
 
-def test_it_ends_when_the_kubelet_asks(image: str, pod: Pod) -> None:
+def test_it_ends_when_the_kubelet_asks(image: str, pod: Pod, report: Callable[[str], None]) -> None:
     with pod.container(image) as container:
         container.until_ready()
         assert len(container.processes()) == 1, "no shell around it: it is process 1 itself"
         code, seconds = container.stop()
+        report(f"SIGTERM to the end: {seconds:.2f} s")
         assert code == 0
         assert seconds < STOP_SECONDS
         container.until_logged("Ended.")
