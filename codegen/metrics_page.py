@@ -97,7 +97,8 @@ SECTIONS: Final = (
         "The operator",
         {
             "ibpe_build_info": "Which versions run; absent: nothing runs.",
-            "ibpe_leader": "The sum over replicas is 1. 0: nobody works; 2: see IBPETwoLeaders.",
+            "ibpe_leader": "The sum over a release's replicas is 1. 0: nobody works; 2: see IBPETwoLeaders.",
+            "ibpe_watched_namespace": "Of two that lead, none may be the same: IBPETwoLeaders.",
             "ibpe_reconcile_total": (
                 "`error` that goes on is IBPEReconcileErrors. `refused` waits for a person, `waiting` for AWS, "
                 "`conflict` passes by itself."
@@ -162,6 +163,7 @@ def metrics_page() -> str:
 def busy_metrics() -> Metrics:
     """The metrics of a process to which everything has happened once: every family has a series."""
     metrics = Metrics()
+    metrics.watches([])
     key, at = Key("team", "images"), datetime(2026, 1, 1, tzinfo=UTC)
     metrics.resources.put("uid", key, Standing(stalled=True, contended=True, reason="Contended", deleted_at=at))
     metrics.show_regions(lambda: [RegionState("", "us-west-2", 0.0, braked=False, failing=False, orphans=0)])

@@ -11,6 +11,8 @@ TARGET: Final = frozenset({"cluster", "namespace", "job", "instance", "pod"})
 """Labels that Prometheus gives a target's series."""
 BRING_THEIR_OWN: Final = re.compile(r"ibpe_(resource_|contended)")
 """Families whose `namespace` is not the target's."""
+OPEN: Final = frozenset({"watched"})
+"""Labels whose values are the user's: one scrape has some of them."""
 _METRIC: Final = re.compile(r"\b(?P<name>(?:ibpe|process)_[a-z_]+)\b(?:\{(?P<matchers>[^}]*)\})?")
 _MATCHER: Final = re.compile(r'(?P<label>\w+)(?P<how>=~|!~|!=|=)"(?P<value>[^"]*)"')
 _GROUPING: Final = re.compile(r"\b(?:by|on) \((?P<labels>[^)]*)\)")
@@ -46,7 +48,7 @@ class Scrape:
         given = TARGET - ({"namespace"} if any(BRING_THEIR_OWN.match(name) for name, _ in named) else set())
         for grouping in _GROUPING.finditer(query):
             for label in grouping["labels"].split(", "):
-                if label not in own | given:
+                if label and label not in own | given:  # `on ()` names none
                     yield f"no metric of the query has the label {label}"
 
     def _unmatched(self, name: str, matchers: str) -> Iterator[str]:
@@ -54,7 +56,9 @@ class Scrape:
         for label, how, value in _MATCHER.findall(matchers):
             if label not in self.labels(name) | given:
                 yield f"{name} has no label {label}"
-            elif how == "=" and not any(labels.get(label) == value for labels in self.series[name]):
+            elif (
+                how == "=" and label not in OPEN and not any(labels.get(label) == value for labels in self.series[name])
+            ):
                 yield f"{name} has no series with {label}={value}"
 
 

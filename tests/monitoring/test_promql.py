@@ -12,6 +12,8 @@ ibpe_resource_ready{namespace="team",name="images"} 1.0
 ibpe_reconcile_total{result="error"} 1.0
 # TYPE ibpe_leader gauge
 ibpe_leader 1.0
+# TYPE ibpe_watched_namespace gauge
+ibpe_watched_namespace{watched="team"} 1.0
 # TYPE ibpe_contended gauge
 ibpe_contended 1.0
 """
@@ -24,6 +26,8 @@ ibpe_contended 1.0
         'sum by (cluster, job, namespace) (increase(ibpe_reconcile_total{result="error"}[15m])) > 5',
         'max by (cluster, namespace, name) (ibpe_resource_ready{namespace=~".*"}) == 0',
         'ibpe_reconcile_total{result!="success"} and on (job, instance) ibpe_leader',
+        'ibpe_watched_namespace{watched="*"} and on (cluster, job, instance) ibpe_leader',
+        "ibpe_leader or on () absent(ibpe_leader)",
         "time() > 1",
     ],
 )

@@ -125,6 +125,11 @@ def test_what_was_deleted_and_made_again_is_counted_once(repaired: Scene) -> Non
     assert value(repaired.operator, "ibpe_leader") == 1
 
 
+def test_the_namespaces_that_are_served_are_told(repaired: Scene) -> None:
+    assert value(repaired.operator, f'ibpe_watched_namespace{{watched="{repaired.namespace}"}}') == 1
+    assert value(repaired.operator, 'ibpe_watched_namespace{watched="*"}') == -1
+
+
 def test_why_a_resource_is_stalled_is_a_label(refused: Scene) -> None:
     eventually(lambda: value(refused.operator, f"ibpe_resource_stalled{{{about(refused)}}}") == 1, "scraped as stalled")
     reason = f'ibpe_resource_unready_reason{{{about(refused)},reason="VpcDnsDisabled"}}'

@@ -102,6 +102,7 @@ class Process:
         self._held_at: float | None = None
         self._servers: list[Callable[[], None]] = []
         self.metrics = Metrics()
+        self.metrics.watches(settings.watch_namespaces)
         self.leadership = leadership(settings, self.metrics.leading)
         connection = Connection.to(
             configuration(),

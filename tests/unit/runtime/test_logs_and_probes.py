@@ -95,6 +95,15 @@ def test_a_taken_port_is_an_error() -> None:
             ProbeServer("127.0.0.1", taken.getsockname()[1], {})
 
 
+@pytest.mark.parametrize(("named", "told"), [((), ["*"]), (("b", "a"), ["a", "b"])], ids=["all", "some"])
+def test_each_namespace_that_is_served_is_told(named: tuple[str, ...], told: list[str]) -> None:
+    metrics = Metrics()
+    metrics.watches(named)
+    lines = generate_latest(metrics.registry).decode().splitlines()
+    found = [line for line in lines if line.startswith("ibpe_watched_namespace")]
+    assert sorted(found) == [f'ibpe_watched_namespace{{watched="{name}"}} 1.0' for name in told]
+
+
 def test_every_metric_has_its_name_and_labels() -> None:
     metrics = Metrics()
     metrics.depth_changed(3)
@@ -110,6 +119,7 @@ def test_every_metric_has_its_name_and_labels() -> None:
     metrics.policy_widened("s3", "edit")
     metrics.endpoint_recreated("s3")
     metrics.leading(True)  # noqa: FBT003 -- the value of a gauge
+    metrics.watches(["team-a"])
     metrics.show_regions(lambda: [RegionState("1", "us-west-2", 12.0, braked=True, failing=False, orphans=2)])
     scrape = generate_latest(metrics.registry).decode()
     for line in (
@@ -134,6 +144,7 @@ def test_every_metric_has_its_name_and_labels() -> None:
         'ibpe_endpoint_recreated_total{role="s3"} 1.0',
         'ibpe_endpoint_recreated_total{role="imagebuilder"} 0.0',
         "ibpe_leader 1.0",
+        'ibpe_watched_namespace{watched="team-a"} 1.0',
         "ibpe_build_info{version=",
         "process_resident_memory_bytes",
     ):

@@ -34,6 +34,11 @@ class Metrics:
         """Whether this process is the one that works."""
         self._process.leader.set(float(leads))
 
+    def watches(self, namespaces: Iterable[str]) -> None:
+        """Which namespaces this process is for; none named: all."""
+        for name in tuple(namespaces) or ("*",):
+            self._process.watched.labels(name).set(1)
+
     def depth_changed(self, depth: int) -> None:
         """QueueObserver."""
         self._work.depth.set(depth)

@@ -1,4 +1,4 @@
-"""What is measured of the process itself: its version, and whether it is the one that works."""
+"""What is measured of the process itself: its version, what it is for, and whether it is the one that works."""
 
 from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
 
@@ -16,4 +16,11 @@ class ProcessFamilies:
         ).set(1)
         self.leader = Gauge(
             "ibpe_leader", "1 in the process that works, 0 in one that waits for its turn.", registry=registry
+        )
+        # Not `namespace`: that is the pod's, which a scrape may add.
+        self.watched = Gauge(
+            "ibpe_watched_namespace",
+            'Always 1; for each namespace that the process serves, or would, and watched="*" where it is all.',
+            ["watched"],
+            registry=registry,
         )
