@@ -1,18 +1,20 @@
 """What AWS still holds of a resource that is being deleted: looked up straight, since a list proves nothing gone."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ibpe.api.names import CLUSTER_TAG, OWNER_TAG
+from ibpe.api.names import CLUSTER_TAG, OWNER_TAG, Role
 from ibpe.api.status import EndpointStatus
-from ibpe.aws.gateway import Endpoint, EndpointID, Gateway
+from ibpe.aws.gateway import Endpoint, EndpointID, EndpointState, Gateway
 from ibpe.policy.contribution import is_contributed, mark
+from ibpe.reconcile.actions import Resolve, Withdraw
 from ibpe.reconcile.contributions import contributed_ids, contributions, unshown_ids
 from ibpe.reconcile.holdings import Holdings, Identity, hold
 from ibpe.reconcile.memory import LAG_BOUND, Recollection
 from ibpe.reconcile.observation import Absence
 from ibpe.reconcile.observe import STALE_SECONDS, Inventory, absences, recorded_ids
+from ibpe.reconcile.plan import Plan, RolePlan
 from ibpe.reconcile.ports import Resource
 from ibpe.reconcile.retention import retains, without_released
 from ibpe.reconcile.retiring import can_withdraw
@@ -114,3 +116,13 @@ def past_gone(entry: EndpointStatus, past: Recollection, now: datetime) -> bool:
         return True
     since = past.unseen_since.get(entry.role.value)
     return since is not None and now - since > LAG_BOUND
+
+
+def openings(remains: Remains, ours: str, resting: Collection[EndpointID]) -> Plan:
+    """What comes before the deletions: intents to resolve, and statements (marked `ours`) to take out of policies."""
+    resolving = tuple(
+        RolePlan(entry.role, actions=(Resolve(entry.role, entry.attempt),)) for entry in remains.open_intents
+    )
+    due = [e for e in remains.contributions if e.state is EndpointState.AVAILABLE and e.id not in resting]
+    leaving = tuple(Withdraw(Role.S3, each.id, ours, "the resource is being deleted") for each in due)
+    return Plan((*resolving, RolePlan(Role.S3, actions=leaving)))

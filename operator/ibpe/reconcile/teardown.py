@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from ibpe.api.names import ABANDON, CLUSTER_TAG, OWNER_TAG, ConditionType, Role
+from ibpe.api.names import ABANDON, CLUSTER_TAG, OWNER_TAG, ConditionType
 from ibpe.api.spec import DeletionPolicy
 from ibpe.api.status import EndpointStatus, Status
 from ibpe.aws.audit import audit_context
@@ -15,7 +15,7 @@ from ibpe.aws.limits import DELETE
 from ibpe.policy.contribution import mark
 from ibpe.reconcile import held_up
 from ibpe.reconcile.accounts import Accounts, NotAllowed
-from ibpe.reconcile.actions import Resolve, Withdraw
+from ibpe.reconcile.actions import Resolve
 from ibpe.reconcile.apply import apply, delete, due_deletions
 from ibpe.reconcile.contributing import EndpointLocks
 from ibpe.reconcile.contributions import contributed_ids
@@ -28,9 +28,9 @@ from ibpe.reconcile.intents import in_order
 from ibpe.reconcile.memory import Recollection
 from ibpe.reconcile.notices import of_stuck
 from ibpe.reconcile.observe import AccountMismatch, Eyes, check_account, identity_of, recorded_ids
-from ibpe.reconcile.plan import Applied, Plan, RolePlan
+from ibpe.reconcile.plan import Applied, Plan
 from ibpe.reconcile.ports import Events, Outcome, Resource, Resources
-from ibpe.reconcile.remains import Remains, look
+from ibpe.reconcile.remains import Remains, look, openings
 from ibpe.reconcile.retention import is_bare, retains
 from ibpe.reconcile.turns import Turn, rationed, turn_of
 from ibpe.reconcile.wanted import Owner
@@ -137,14 +137,8 @@ class Teardown:
             now=now,
             holds=lambda endpoint: identity.role_of(endpoint, {}),
         )
-        resolving = tuple(
-            RolePlan(entry.role, actions=(Resolve(entry.role, entry.attempt),)) for entry in remains.open_intents
-        )
-        ours, why = mark(self.cluster, resource.uid), "the resource is being deleted"
-        resting = past.just_withdrawn(now)
-        due = [e for e in remains.contributions if e.state is EndpointState.AVAILABLE and e.id not in resting]
-        leaving = RolePlan(Role.S3, actions=tuple(Withdraw(Role.S3, each.id, ours, why) for each in due))
-        plan = rationed(Plan((*resolving, leaving)), turn, past, now)
+        plan = openings(remains, mark(self.cluster, resource.uid), past.just_withdrawn(now))
+        plan = rationed(plan, turn, past, now)
         applied = apply(hands, plan, resource.status, resource.status)
         _settle_resolutions(applied, past)
         doomed = [e for e in remains.holdings.all if e.state is not EndpointState.DELETING]
