@@ -79,6 +79,11 @@ SENTENCES = {
         "leaderElection: retrySeconds must be less than renewDeadlineSeconds, and that less than leaseDurationSeconds "
         "by 5 or more: a leader must have ended before another begins",
     ),
+    "no time for a second renewal": Case(
+        {"leaderElection": {"retrySeconds": 3}},
+        "leaderElection.retrySeconds is too long for renewDeadlineSeconds: one renewal that hangs must leave time for "
+        "another; a fifth of it is usual",
+    ),
     "a retry after the deadline": Case(
         {"leaderElection": {"retrySeconds": 10}},
         "leaderElection: retrySeconds must be less than renewDeadlineSeconds",

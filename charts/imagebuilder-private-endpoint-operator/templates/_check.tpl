@@ -22,6 +22,10 @@
 {{- if not (and (lt (float64 .retrySeconds) (float64 .renewDeadlineSeconds)) (le (addf (float64 .renewDeadlineSeconds) 5) (float64 .leaseDurationSeconds))) }}
 {{- fail "leaderElection: retrySeconds must be less than renewDeadlineSeconds, and that less than leaseDurationSeconds by 5 or more: a leader must have ended before another begins" }}
 {{- end }}
+{{- $attempt := min (divf (float64 .renewDeadlineSeconds) 2 | mulf 1000 | int) (subf (float64 .leaseDurationSeconds) (float64 .renewDeadlineSeconds) | mulf 1000 | int) }}
+{{- if gt (addf (mulf (float64 .retrySeconds) 2000) (float64 $attempt)) (mulf (float64 .renewDeadlineSeconds) 1000) }}
+{{- fail "leaderElection.retrySeconds is too long for renewDeadlineSeconds: one renewal that hangs must leave time for another; a fifth of it is usual" }}
+{{- end }}
 {{- end }}
 {{- end }}
 

@@ -134,6 +134,14 @@ class Settings(BaseSettings):
                 "IBPE_LEASE_RETRY_SECONDS must be less than IBPE_LEASE_RENEW_DEADLINE_SECONDS, and that less than "
                 "IBPE_LEASE_DURATION_SECONDS: a leader must end before others take over"
             )
+        attempt = min(
+            self.lease_renew_deadline_seconds / 2, self.lease_duration_seconds - self.lease_renew_deadline_seconds
+        )
+        if 2 * self.lease_retry_seconds + attempt > self.lease_renew_deadline_seconds:
+            raise ValueError(
+                "IBPE_LEASE_RETRY_SECONDS is too long for IBPE_LEASE_RENEW_DEADLINE_SECONDS: one renewal that "
+                "hangs must leave time for another; a fifth of it is usual"
+            )
         if self.lease_duration_seconds - self.lease_renew_deadline_seconds < self.aws_connect_timeout_seconds:
             raise ValueError(
                 "IBPE_AWS_CONNECT_TIMEOUT_SECONDS must not exceed the time between IBPE_LEASE_RENEW_DEADLINE_SECONDS "

@@ -81,9 +81,15 @@ def test_there_is_no_election_unless_asked_for() -> None:
     [
         ((15, 10, 10), "IBPE_LEASE_RETRY_SECONDS must be less than IBPE_LEASE_RENEW_DEADLINE_SECONDS"),
         ((15, 15, 2), "that less than IBPE_LEASE_DURATION_SECONDS: a leader must end before others take over"),
+        ((15, 10, 3), "IBPE_LEASE_RETRY_SECONDS is too long for IBPE_LEASE_RENEW_DEADLINE_SECONDS"),
         ((15, 11, 2), "IBPE_AWS_CONNECT_TIMEOUT_SECONDS must not exceed the time between"),
     ],
-    ids=["no second attempt", "no time to end", "no time for a call that is on its way"],
+    ids=[
+        "no second attempt",
+        "no time to end",
+        "no time for a second renewal",
+        "no time for a call that is on its way",
+    ],
 )
 def test_terms_that_let_two_lead_are_refused(terms: tuple[int, int, int], says: str) -> None:
     duration, deadline, retry = terms
