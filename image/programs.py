@@ -1,5 +1,6 @@
 """The programs that build and run an image on Linux: found, or on Debian as root installed. Knows no image."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -27,13 +28,14 @@ def ensure(names: Sequence[str], report: Report) -> None:
         raise ProgramError(f"{', '.join(missing)} not found: install it (Debian: {wanted})")
     with ticking(report, f"installing {', '.join(packages)} with apt-get"):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        run(["apt-get", "update", "--quiet"], environment)
+        with contextlib.suppress(ProgramError):  # of a source that fails; what follows says if it was needed
+            run(["apt-get", "update", "--quiet"], environment)
         run([*wanted.split(), "--yes", "--quiet"], environment)
 
 
-def run(command: Sequence[str], environment: dict[str, str] | None = None, *, text: str | None = None) -> str:
+def run(command: Sequence[str], environment: dict[str, str] | None = None) -> str:
     """What a program printed on its standard output. Raises ProgramError with the end of what it said when it fails."""
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, input=text)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
     if done.returncode != 0:
         said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-40:])
         raise ProgramError(f"{' '.join(command[:3])} … ended with {done.returncode}:\n{said}")
