@@ -155,6 +155,7 @@ def replaced_in_an_orderly_way_on_a_lease_that_nobody_had_made(stage: Stage) -> 
         released = now()
         pair.control.release(held.id)
         assert pair.first_write(new, after=released) - released < TAKEOVER
+        eventually(lambda: old.exits, "the old leader's end", explain=pair.explain)
         assert old.exits == [0]
         assert "Released the Lease." in old.log
         spec = pair.lease()
