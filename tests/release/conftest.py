@@ -14,7 +14,7 @@ from sandbox.aws import AwsServer, Settings
 from sandbox.helm import Helm
 from sandbox.kube import ControlPlane
 from sandbox.kube.progress import to_stderr
-from sandbox.stage import Stage
+from sandbox.stage import RESOURCE, Stage
 from tests.release.release import CHART
 from tests.release.runbook import Person
 
@@ -58,11 +58,14 @@ def desk(cluster: Stage, tmp_path_factory: pytest.TempPathFactory) -> Helm:
 
 @pytest.fixture
 def home(cluster: Stage, desk: Helm, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A namespace for a test's releases, none of which is left when it ends."""
+    """A namespace for a test's releases; no release and no resource of it is left when the test ends, however."""
     name = make_namespace(cluster.plane, request.module.__name__.rpartition(".")[2].removeprefix("test_"))
     yield name
     for release in desk.releases(name):
         desk.uninstall(release, name, "--no-hooks")
+    for left in cluster.plane.kubectl("get", RESOURCE, "-n", name, "-o", "name", check=False).stdout.split():
+        cluster.patch(left.partition("/")[2], {"metadata": {"finalizers": None}}, name)
+        cluster.plane.kubectl("delete", left, "-n", name)
 
 
 @pytest.fixture

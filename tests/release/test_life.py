@@ -17,8 +17,6 @@ from tests.release.runbook import Do, Person, written
 
 pytestmark = pytest.mark.e2e
 
-LEASE = "imagebuilder-private-endpoint-operator"
-
 
 def found(stage: Stage, *what: str) -> dict[str, Any]:
     """An object, as kubectl has it."""
@@ -130,7 +128,8 @@ def test_uninstall_is_refused_while_resources_are_held(
 def test_a_release_moves_to_another_name_and_namespace_and_goes_on(
     cluster: Stage, desk: Helm, home: str, person: Person
 ) -> None:
-    with operated(cluster, install(desk, "ibpe", home)) as operator:
+    old = install(desk, "ibpe", home)
+    with operated(cluster, old) as operator:
         scene = scene_of(cluster, operator, home)
         scene.apply(scene.rich())
         before = scene.ready()
@@ -142,12 +141,13 @@ def test_a_release_moves_to_another_name_and_namespace_and_goes_on(
     assert crd(cluster)["metadata"]["uid"] == definition["metadata"]["uid"]
     unchanged(before, scene)
     release = Release(elsewhere, desk.manifest("network", elsewhere))
-    assert release.container.environment["IBPE_LEASE_NAME"] == LEASE
+    lease = release.container.environment["IBPE_LEASE_NAME"]
+    assert lease == old.container.environment["IBPE_LEASE_NAME"], "in one namespace they would not both lead"
     with operated(cluster, release, IBPE_LEADER_ELECTION="true") as operator:
         scene.operator = operator
         scene.quiet(since)
         unchanged(before, scene)
-        assert found(cluster, "lease", LEASE, "-n", elsewhere)["spec"]["holderIdentity"]
+        assert found(cluster, "lease", lease, "-n", elsewhere)["spec"]["holderIdentity"]
         repairs(scene)
         assert endpoint_ids(scene.get() or {}) == endpoint_ids(before)
         scene.delete()

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import yaml
 from kubernetes.client import AuthorizationV1Api
 
 from sandbox.helm import Helm
 from sandbox.kube.hooks import Request
-from sandbox.stage import REPOSITORY, Stage
+from sandbox.stage import Stage
 from tests.e2e.scene import IMAGE_BUILDER, Scene, Scenes, eventually
 from tests.release.conftest import make_namespace
 from tests.release.rbac import Asked, asked, bound_to, grants, without
@@ -106,14 +105,3 @@ def _eventually_denied(
         return bool(answer.status.allowed)
 
     eventually(lambda: {each for each in requests if not allowed(each)} == denied, what)
-
-
-def test_the_documented_role_is_the_charts(helm: Helm) -> None:
-    documented = yaml.safe_load((REPOSITORY / "docs" / "permissions" / "kubernetes.yaml").read_text())
-    rendered = helm.template(CHART, {"clusterName": "sandbox"}, name="r", namespace="n", hooks=False)
-    cluster_wide = [each for each in grants(rendered) if each.kind == "ClusterRole"]
-    (role,) = {each.role for each in cluster_wide}
-    documented["metadata"]["name"] = role
-    assert list(grants([documented, *(each for each in rendered if each["kind"] == "ClusterRoleBinding")])) == (
-        cluster_wide
-    )

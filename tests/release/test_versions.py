@@ -55,6 +55,12 @@ def knows_the_next_version(stage: Stage) -> bool:
     )
 
 
+def charts(stage: Stage, namespace: str) -> list[str]:
+    """What charts the Deployments are from."""
+    found = json.loads(stage.plane.kubectl("get", "deployments", "-n", namespace, "-o", "json").stdout)
+    return [each["metadata"]["labels"]["helm.sh/chart"] for each in found["items"]]
+
+
 def forget_the_crd(stage: Stage) -> None:
     """As in a cluster that never had it; there are no resources any more."""
     stage.plane.kubectl("delete", "crd", RESOURCE, "--ignore-not-found")
@@ -88,9 +94,12 @@ def test_an_older_chart_leaves_a_newer_crd_and_what_uses_it_alone(
     assert knows_the_next_version(cluster)
     with_the_field(scene)
     since = scene.cursor()
+    assert charts(cluster, home) == [f"{CHART.name}-99.0.0"]
 
     with pytest.raises(HelmError) as refused:
         desk.rollback("ibpe", 1, home)
+    assert charts(cluster, home) != [f"{CHART.name}-99.0.0"], "all but the CRD is rolled back"
+    assert desk.releases(home) == {"ibpe": "failed"}
     assert f"schema revision {REVISION} would replace revision {REVISION + 1}" in str(refused.value)
     person.at(CHART)
     person.does(Do.GO_BACK_BY_UPGRADE)
