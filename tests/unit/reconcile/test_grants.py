@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ibpe.api.names import OWN_ACCOUNT
@@ -241,11 +241,13 @@ def by_definition(some: list[Grant], asked: Wish, tags: dict[str, str]) -> bool:
     )
 
 
+@settings(deadline=None)
 @given(GRANTS, WISHES, TAGS)
 def test_allowed_is_what_some_grant_names(some: list[Grant], asked: Wish, tags: dict[str, str]) -> None:
     assert may(some, asked, tags) == by_definition(some, asked, tags)
 
 
+@settings(deadline=None)
 @given(GRANTS, GRANTS, WISHES, TAGS)
 def test_another_grant_takes_nothing_away(
     some: list[Grant], more: list[Grant], asked: Wish, tags: dict[str, str]
@@ -253,6 +255,7 @@ def test_another_grant_takes_nothing_away(
     assert may(some, asked, tags) <= may(some + more, asked, tags)
 
 
+@settings(deadline=None)
 @given(GRANTS, WISHES)
 def test_a_namespace_learns_nothing_of_what_others_were_granted(some: list[Grant], asked: Wish) -> None:
     own = [each for each in some if each.namespaces & {"*", asked.namespace}]
