@@ -32,7 +32,7 @@ SHORT_TERMS: Final = Terms(duration=6, renew_deadline=4, retry=0.8)
 NO_LOOK: Final = "[CMD][roe][edl]*"
 """The actions that begin with Cre, Mod or Del: most calls are looks, and need not be read each time."""
 EDIT_SECONDS: Final = 1.0
-PATIENCE_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 90.0
 
 
 def now() -> datetime:
