@@ -121,10 +121,7 @@ class Teardown:
         now: datetime,
         turn: Turn,
     ) -> tuple[Applied, float | None]:
-        """Delete, or untag and leave; and resolve intents whose endpoint AWS doesn't show.
-
-        Also the seconds until the first write that has to wait may be sent.
-        """
+        """Delete, or untag and leave; resolve intents. And the seconds until the first write that has to wait."""
         hands = Hands(
             gateway=gateway,
             owner=identity.owner,

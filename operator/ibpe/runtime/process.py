@@ -88,6 +88,24 @@ class Story:
 Compose = Callable[[Ground], Story]
 
 
+def _ground(settings: Settings, metrics: Metrics, permit: Callable[[], None]) -> Ground:
+    connection = Connection.to(
+        configuration(),
+        user_agent=f"ibpe/{__version__} ({settings.cluster_name})",
+        pool_size=settings.workers + 2,
+        permit=permit,
+    )
+    return Ground(
+        settings=settings,
+        metrics=metrics,
+        resources=KubernetesResources(connection, metrics),
+        events=KubernetesEvents(connection, instance=os.environ.get("HOSTNAME") or socket.gethostname()),
+        claims=ClaimIndex(),
+        interest=Interest(),
+        permit=permit,
+    )
+
+
 class Process:
     """Raises NoCluster when nothing says where the API server is, OSError when a port is taken."""
 
@@ -104,22 +122,7 @@ class Process:
         self.metrics = Metrics()
         self.metrics.watches(settings.watch_namespaces)
         self.leadership = leadership(settings, self.metrics.leading)
-        connection = Connection.to(
-            configuration(),
-            user_agent=f"ibpe/{__version__} ({settings.cluster_name})",
-            pool_size=settings.workers + 2,
-            permit=self.leadership.permit,
-        )
-        resources = KubernetesResources(connection, self.metrics)
-        ground = Ground(
-            settings=settings,
-            metrics=self.metrics,
-            resources=resources,
-            events=KubernetesEvents(connection, instance=os.environ.get("HOSTNAME") or socket.gethostname()),
-            claims=ClaimIndex(),
-            interest=Interest(),
-            permit=self.leadership.permit,
-        )
+        ground = _ground(settings, self.metrics, self.leadership.permit)
         story = compose(ground)
         self.queue: WorkQueue[Key] = WorkQueue(observer=self.metrics)
         self.watch = Watch(self._router(ground, story))
@@ -134,7 +137,7 @@ class Process:
             on_death=self._death,
         )
         self.lister = Lister(
-            resources,
+            ground.resources,
             self.watch,
             settings.watch_namespaces,
             period=settings.prune_seconds,
