@@ -137,7 +137,7 @@ def test_a_deleted_resource_is_reconciled_and_then_forgotten(
     operator.until(lambda: operator.lines(f"forget-uid {made.uid}"))
     assert operator.lines(f"reconcile {made.key} {made.uid} True")
     operator.until(lambda: operator.lines(f"forget-key {made.key}"))
-    assert made.key.namespace not in operator.metrics()
+    assert f'namespace="{made.key.namespace}"' not in operator.metrics()
 
 
 def test_what_existed_before_the_start_is_seen_before_it_is_ready(
