@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox test test-unit image image-test release-files test-rules check bench crds docs lock clean venv binaries
+.PHONY: help demo sandbox test test-unit image image-test release-files test-release test-rules check bench crds docs lock clean venv binaries
 
 # End-to-end tests wait more than they compute: three at once fill two cores.
 PROCESSES ?= 3
@@ -79,6 +79,9 @@ check: $(STAMP) ## Lint, format, types, dependency directions, generated files
 	  echo "error: $${each#*:} is stale: run 'make crds' and commit it" >&2; exit 1; }; done
 	@for each in $(COPIES); do cmp "$${each%:*}" "$${each#*:}" || { \
 	  echo "error: $${each#*:} is stale: run 'make crds' and commit it" >&2; exit 1; }; done
+
+test-release: binaries ## Test the chart and the life of a release: the real helm on a real API server
+	$(BIN)/python -m pytest tests/chart tests/release -m release -n $(PROCESSES) --dist loadfile $(ARGS)
 
 test-rules: $(STAMP) ## Test the alert rules with promtool, which takes minutes to build once
 	@$(BIN)/python -m sandbox.kube tool promtool >/dev/null

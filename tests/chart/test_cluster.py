@@ -24,7 +24,7 @@ from tests.chart.chart import (
     values,
 )
 
-pytestmark = pytest.mark.kube
+pytestmark = [pytest.mark.kube, pytest.mark.release]
 
 CRD = f"{PLURAL}.{GROUP}"
 FILE = REPOSITORY / "crds" / f"{GROUP}_{PLURAL}.yaml"

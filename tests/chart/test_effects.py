@@ -11,6 +11,8 @@ from codegen.chart_values import values as documented
 from sandbox.helm import Helm
 from tests.chart.chart import CHART, NAME, QUICK, RUNBOOKS, Values, defaults, rendered, values
 
+pytestmark = pytest.mark.release
+
 OTHER: dict[str, Any] = {
     "clusterName": "prod-us",
     "watchNamespaces": ["team-a"],

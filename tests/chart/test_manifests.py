@@ -11,6 +11,8 @@ from ibpe.runtime.settings import PREFIX, Settings
 from sandbox.helm import Helm
 from tests.chart.chart import CHART, MATRIX, NAME, QUICK, REPOSITORY, Manifest, manifests, one, rendered, values
 
+pytestmark = pytest.mark.release
+
 SOME = ["nothing but the name", "everything for Prometheus and Grafana", "several accounts"]
 
 

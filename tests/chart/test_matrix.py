@@ -14,7 +14,7 @@ from sandbox.kube import ControlPlane
 from sandbox.kube.control_plane import ControlPlaneError
 from tests.chart.chart import MATRIX, Manifest, manifests, pods, rendered, values
 
-pytestmark = pytest.mark.kube
+pytestmark = [pytest.mark.kube, pytest.mark.release]
 
 MONITORING: dict[str, type[BaseModel]] = {
     "ServiceMonitor": ServiceMonitor,

@@ -9,6 +9,8 @@ from ibpe.runtime.accounts_file import InvalidAccounts, read
 from sandbox.helm import Helm, HelmError
 from tests.chart.chart import NAME, ROLE, Values, rendered, values
 
+pytestmark = pytest.mark.release
+
 
 class Case(NamedTuple):
     """Values, and what Helm then says."""

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from sandbox.helm import Helm
 from tests.chart.chart import NAME, QUICK, Manifest, manifests, one, rendered
 
+pytestmark = pytest.mark.release
+
 ODD = ["1", "010", "1e3", "0x1f", "1.5", "true", "null", "on", "y", "2001-01-01"]
 """Names that Kubernetes takes (those without a dot for namespaces), and that YAML takes for something else."""
 PARTS = st.one_of(

@@ -291,13 +291,12 @@ def test_an_endpoint_that_is_gone_is_made_again(ready: Iterator[Scene], role: st
     else:
         scene.stage.aws.control.vanish(before[role].id)
     scene.settled(lambda now: now.id != before[role].id and now.state == "available", role, "made again")
-    resource = scene.ready()
-    other = S3 if role == IMAGE_BUILDER else IMAGE_BUILDER
     after = scene.ours()
+    scene.until(lambda found: is_ready(found) and endpoint_ids(found or {})[role] == after[role].id, "Ready with it")
+    other = S3 if role == IMAGE_BUILDER else IMAGE_BUILDER
     assert after[other] == before[other], "the other endpoint is left as it is"
     assert same(after[role].model_copy(update={"id": before[role].id}), before[role]), "the same but for its id"
     assert [call.action for call in scene.writes(since)] == ["CreateVpcEndpoint"]
-    assert endpoint_ids(resource)[role] == after[role].id
     scene.event("DriftDetected", role, before[role].id)
     scene.event("Created", after[role].id, "again")
 

@@ -267,7 +267,9 @@ def test_requests_during_an_outage_fail_and_work_again_afterwards() -> None:
             core.list_namespace(_request_timeout=0.5)
         control_plane.resume()
         assert core.list_namespace().items
-    assert [record.status for record in proxy.records] == [200, 200, None, 200, None, 200]
+    statuses = [record.status for record in proxy.records]
+    assert statuses[4] in {None, 200}, "answered once it went on, or never: nobody listened any more"
+    assert [*statuses[:4], *statuses[5:]] == [200, 200, None, 200, 200]
 
 
 def test_a_predicate_that_is_wrong_fails_the_test(control_plane: ControlPlane) -> None:

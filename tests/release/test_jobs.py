@@ -10,7 +10,7 @@ from sandbox.jobs import Jobs
 from sandbox.kube import ControlPlane
 from tests.e2e.scene import eventually
 
-pytestmark = pytest.mark.kube
+pytestmark = [pytest.mark.kube, pytest.mark.release]
 
 
 @pytest.fixture(scope="module")

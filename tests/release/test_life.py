@@ -15,7 +15,7 @@ from tests.release.conftest import make_namespace
 from tests.release.release import CHART, Release, install, operated, values_for
 from tests.release.runbook import Do, Person, written
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.release]
 
 
 def found(stage: Stage, *what: str) -> dict[str, Any]:

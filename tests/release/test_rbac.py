@@ -15,7 +15,7 @@ from tests.release.conftest import make_namespace
 from tests.release.rbac import Asked, asked, bound_to, grants, without
 from tests.release.release import CHART, Release, apply, recorded
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.release]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from tests.release.conftest import make_namespace
 from tests.release.rbac import Grant, asked, grants, without
 from tests.release.release import CHART, Release, apply, recorded
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.release]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from tests.release.conftest import make_namespace
 from tests.release.rbac import grants, without
 from tests.release.release import CHART, HOOK, RBAC, apply, values_for
 
-pytestmark = pytest.mark.kube
+pytestmark = [pytest.mark.kube, pytest.mark.release]
 
 EXAMPLE = REPOSITORY / "examples" / "minimal.yaml"
 

@@ -16,7 +16,7 @@ from tests.release.conftest import make_namespace
 from tests.release.release import CHART, Release, install, operated, recorded, values_for
 from tests.release.runbook import Do, Person
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.release]
 
 CRD = REPOSITORY / "crds" / "ibpe.dev_imagebuilderprivateendpoints.yaml"
 FIELD, VALUE = "fieldOfTheNextVersion", "kept"
