@@ -11,7 +11,7 @@ class Pattern(click.ParamType[str]):
 
     def __init__(self, name: str, form: str, example: str) -> None:
         self.name = name
-        self._form = re.compile(form)
+        self._form = re.compile(form, re.ASCII)
         self._example = example
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:

@@ -1,9 +1,9 @@
 """What the operator is to do in one account: the features in use, and where. Knows specs; knows no IAM."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from ibpe.api.endpoints import ImageBuilder, ImageBuilderMode, S3Mode
+from ibpe.api.endpoints import ImageBuilderMode, S3Mode
 from ibpe.api.spec import Spec
 from ibpe.partitions import AWS, PARTITIONS, Partition, partition_of
 
@@ -80,41 +80,22 @@ def only_elsewhere(cluster: str) -> Duties:
 
 def duties_of(cluster: str, specs: Iterable[Spec]) -> Duties:
     """Just what these specs ask for, in just their regions and VPCs."""
-    duties = Duties(cluster)
-    for spec in specs:
-        duties = replace(
-            duties,
-            regions=_with(duties.regions, spec.region),
-            vpcs=_with(duties.vpcs, spec.vpc_id) if _makes(spec) else duties.vpcs,
-            image_builder=duties.image_builder or _makes_interface(spec.image_builder),
-            private_dns=duties.private_dns or (_makes_interface(spec.image_builder) and _private_dns(spec)),
-            s3=duties.s3 or _makes_gateway(spec),
-            shared=_shared(duties.shared, spec),
-        )
-    return duties
-
-
-def _makes(spec: Spec) -> bool:
-    return _makes_interface(spec.image_builder) or _makes_gateway(spec)
-
-
-def _makes_interface(image_builder: ImageBuilder | None) -> bool:
-    return image_builder is not None and image_builder.mode is ImageBuilderMode.MANAGED
-
-
-def _private_dns(spec: Spec) -> bool:
-    return spec.image_builder is not None and spec.image_builder.private_dns
-
-
-def _makes_gateway(spec: Spec) -> bool:
-    return spec.s3 is not None and spec.s3.mode is S3Mode.MANAGED
-
-
-def _shared(known: tuple[SharedEndpoint, ...], spec: Spec) -> tuple[SharedEndpoint, ...]:
-    if spec.s3 is None or spec.s3.mode is not S3Mode.CONTRIBUTE or not spec.s3.endpoint_id:
-        return known
-    return tuple(sorted({*known, SharedEndpoint(spec.region, spec.s3.endpoint_id)}))
-
-
-def _with(known: tuple[str, ...], one: str) -> tuple[str, ...]:
-    return tuple(sorted({*known, one}))
+    given = tuple(specs)
+    interfaces = [
+        spec for spec in given if spec.image_builder is not None and spec.image_builder.mode is ImageBuilderMode.MANAGED
+    ]
+    gateways = [spec for spec in given if spec.s3 is not None and spec.s3.mode is S3Mode.MANAGED]
+    shared = {
+        SharedEndpoint(spec.region, spec.s3.endpoint_id)
+        for spec in given
+        if spec.s3 is not None and spec.s3.mode is S3Mode.CONTRIBUTE and spec.s3.endpoint_id
+    }
+    return Duties(
+        cluster,
+        regions=tuple(sorted({spec.region for spec in given})),
+        vpcs=tuple(sorted({spec.vpc_id for spec in (*interfaces, *gateways)})),
+        image_builder=bool(interfaces),
+        private_dns=any(spec.image_builder is not None and spec.image_builder.private_dns for spec in interfaces),
+        s3=bool(gateways),
+        shared=tuple(sorted(shared)),
+    )

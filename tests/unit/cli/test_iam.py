@@ -91,6 +91,7 @@ def test_a_policy_that_iam_would_refuse_is_printed_with_a_note() -> None:
         (["iam-policy"], "--cluster-name"),
         (["iam-policy", "--cluster-name", "*"], "my-cluster"),
         (["iam-policy", "--cluster-name", "prod", "--account", "12345"], "123456789012"),
+        (["iam-policy", "--cluster-name", "prod", "--account", "\u0661" * 12], "123456789012"),
         (["iam-policy", "--cluster-name", "prod", "--region", "*"], "us-west-2"),
         (["iam-policy", "--cluster-name", "prod", "--vpc", "vpc-1/*"], "vpc-0123456789abcdef0"),
         (["iam-policy", "--cluster-name", "prod", "--shared-endpoint", "*"], "vpce-0123456789abcdef0"),
