@@ -1,7 +1,7 @@
 """The accounts file as a JSON Schema for Helm, from the model by which the operator reads it. Knows no Kubernetes."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -33,15 +33,14 @@ def _plain(written: Schema, definitions: Mapping[str, Schema]) -> Schema:
     if "$ref" in written:
         written = {**definitions[written["$ref"].rpartition("/")[2]], **written}
     result = {key: value for key, value in written.items() if key not in _DROPPED}
-    into: Callable[[Schema], Schema] = lambda part: _plain(part, definitions)  # noqa: E731 -- used three times below
     if "properties" in written:
-        result["properties"] = {name: into(field) for name, field in written["properties"].items()}
+        result["properties"] = {name: _plain(field, definitions) for name, field in written["properties"].items()}
     if "items" in written:
-        result["items"] = into(written["items"])
+        result["items"] = _plain(written["items"], definitions)
         if result["items"]["type"] == "string":
             result["uniqueItems"] = True
     if isinstance(written.get("additionalProperties"), dict):
-        result["additionalProperties"] = into(written["additionalProperties"])
+        result["additionalProperties"] = _plain(written["additionalProperties"], definitions)
     for rule in written.get(VALIDATIONS, ()):
         result.update(_said(rule["rule"], result["type"]))
     return result
